@@ -1,0 +1,1 @@
+"""What people tell us, what we promised, who was sent, and whether it helped."""

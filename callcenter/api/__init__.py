@@ -1,0 +1,1 @@
+"""The front desk of the call centre: what other rooms may ask."""

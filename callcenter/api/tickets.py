@@ -1,0 +1,33 @@
+"""Tickets: lists, opening, moving."""
+
+from callcenter.tickets.actions import add_note, move_ticket, open_ticket
+from callcenter.tickets.books import flows, forms
+from callcenter.tickets.queries import (
+    VIEWS,
+    load_of_crews,
+    ticket_card,
+    ticket_cards,
+    ticket_counts,
+    ticket_history,
+    ticket_notes,
+    tickets_at,
+)
+from callcenter.tickets.rules import kind_for, priority_for
+
+__all__ = [
+    "VIEWS",
+    "add_note",
+    "flows",
+    "forms",
+    "kind_for",
+    "load_of_crews",
+    "move_ticket",
+    "open_ticket",
+    "priority_for",
+    "ticket_card",
+    "ticket_cards",
+    "ticket_counts",
+    "ticket_history",
+    "ticket_notes",
+    "tickets_at",
+]

@@ -1,0 +1,1 @@
+"""Crews: who is on shift, and where."""

@@ -1,0 +1,1 @@
+"""Tickets (工单): repair and inspection, with their promise clocks."""

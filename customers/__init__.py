@@ -1,0 +1,1 @@
+"""Who is supplied, on what terms, and what they have asked to change."""

@@ -1,0 +1,1 @@
+"""The front desk of customers: what other rooms may ask."""

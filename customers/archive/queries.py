@@ -1,0 +1,62 @@
+"""Reads of the customer archive."""
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from customers.archive.models import Account, Customer, Premises
+from customers.archive.types import Contact, SupplyCard
+from foundation.db import Query, rows_as
+
+
+def _cards() -> Query:
+    return (
+        select(
+            Account.point_id,
+            Account.account_no,
+            Customer.name,
+            Account.category,
+            Premises.address,
+            Account.life_support_until,
+            Account.important_grade,
+        )
+        .join(Customer, Customer.id == Account.customer_id)
+        .join(Premises, Premises.id == Account.premises_id)
+    )
+
+
+def supply_cards(session: Session, point_ids: Collection[int]) -> dict[int, SupplyCard]:
+    """Give who is supplied at several points; a point without an account is absent."""
+    cards = rows_as(SupplyCard, session, _cards().where(Account.point_id.in_(point_ids)))
+    return {card.point_id: card for card in cards}
+
+
+def contact_at(session: Session, point_id: int) -> Contact | None:
+    """Give whom to call about a point, phone number in the open."""
+    found = rows_as(
+        Contact,
+        session,
+        select(Account.account_no, Customer.contact_name, Customer.phone)
+        .join(Customer, Customer.id == Account.customer_id)
+        .where(Account.point_id == point_id),
+    )
+    return found[0] if found else None
+
+
+def points_of_search(session: Session, search: str, *, limit: int = 200) -> list[int]:
+    """List the points whose account number, customer or address matches."""
+    like = f"%{search}%"
+    statement = (
+        select(Account.point_id)
+        .join(Customer, Customer.id == Account.customer_id)
+        .join(Premises, Premises.id == Account.premises_id)
+        .where(
+            Account.account_no.startswith(search.replace(" ", ""), autoescape=True)
+            | Customer.name.ilike(like)
+            | Premises.address.ilike(like)
+        )
+        .order_by(Account.account_no)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))

@@ -1,0 +1,1 @@
+"""Versioned tables of steps and the engine that walks cases through them."""

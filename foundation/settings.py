@@ -1,0 +1,278 @@
+"""Every environment variable the office reads: name, meaning, unit, default.
+
+Read once by each entry point (`Settings.from_env()`); nothing else looks at the environment.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from foundation.errors import BadData
+
+
+class SettingRefused(BadData):
+    """An environment variable holds something that cannot be used."""
+
+    code = "setting_refused"
+
+
+def _whole(raw: str) -> int:
+    return int(raw)
+
+
+def _number(raw: str) -> float:
+    return float(raw)
+
+
+def _flag(raw: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    return words[raw.strip().lower()]
+
+
+def _folder(raw: str) -> Path:
+    return Path(raw).expanduser().resolve()
+
+
+def _zone(raw: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(raw)
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(raw) from error
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One documented environment variable."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+    default: str | None = None
+    read: Callable[[str], Any] = str
+    secret: bool = False
+
+
+def _variable(
+    name: str,
+    meaning: str,
+    *,
+    unit: str = "",
+    default: str | None = None,
+    read: Callable[[str], Any] = str,
+    secret: bool = False,
+) -> Any:
+    spec = Variable(name, meaning, unit, default, read, secret)
+    return field(metadata={"variable": spec})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The office's settings, as read from the environment at start."""
+
+    data_dir: Path = _variable(
+        "GRIDHALL_DATA_DIR",
+        "folder for the database, secrets, uploads and the office's own profiles",
+        default="var",
+        read=_folder,
+    )
+    database_url: str | None = _variable(
+        "DATABASE_URL",
+        "an existing PostgreSQL 15+; its account owns the schema and may create roles."
+        " Without it the embedded server is used",
+    )
+    database_url_office: str | None = _variable(
+        "DATABASE_URL_OFFICE", "the account of web and worker; made from DATABASE_URL if not set"
+    )
+    database_url_poller: str | None = _variable(
+        "DATABASE_URL_POLLER", "the account of the poller; made from DATABASE_URL if not set"
+    )
+    host: str = _variable("GRIDHALL_HOST", "address the portal listens on", default="127.0.0.1")
+    port: int = _variable(
+        "GRIDHALL_PORT", "port the portal listens on", default="8600", read=_whole
+    )
+    web_threads: int = _variable(
+        "GRIDHALL_WEB_THREADS",
+        "request threads of the web process, live streams included",
+        default="48",
+        read=_whole,
+    )
+    streams: int = _variable(
+        "GRIDHALL_STREAMS",
+        "live streams one web process serves at once; beyond it pages poll",
+        default="32",
+        read=_whole,
+    )
+    secure_cookies: bool = _variable(
+        "GRIDHALL_SECURE_COOKIES",
+        "send cookies over HTTPS only; set it behind a TLS front",
+        default="0",
+        read=_flag,
+    )
+    time_zone: ZoneInfo = _variable(
+        "OFFICE_TIME_ZONE",
+        "the office's time zone (IANA name); business dates and limits follow it",
+        default="Asia/Shanghai",
+        read=_zone,
+    )
+    brand_zh: str = _variable(
+        "BRAND_NAME_ZH", "company name on Chinese pages", default="云川供电 95598"
+    )
+    brand_en: str = _variable(
+        "BRAND_NAME_EN", "company name on English pages", default="Yunchuan Power 95598"
+    )
+    brand_logo: str | None = _variable("BRAND_LOGO", "path of a logo file (SVG or PNG)")
+    session_hours: int = _variable(
+        "GRIDHALL_SESSION_HOURS",
+        "a sign-in ends after this long without a request",
+        unit="h",
+        default="12",
+        read=_whole,
+    )
+    lock_after: int = _variable(
+        "GRIDHALL_LOCK_AFTER",
+        "failed sign-ins in a row that lock an account",
+        default="5",
+        read=_whole,
+    )
+    lock_minutes: int = _variable(
+        "GRIDHALL_LOCK_MINUTES",
+        "how long a locked account stays locked",
+        unit="min",
+        default="15",
+        read=_whole,
+    )
+    secret_key: str | None = _variable(
+        "GRIDHALL_SECRET_KEY",
+        "signs cookies; kept in the data folder's secrets file if not set",
+        secret=True,
+    )
+    seal_key: str | None = _variable(
+        "GRIDHALL_SEAL_KEY",
+        "64 hexadecimal digits that encrypt identity numbers and phones;"
+        " kept in the data folder's secrets file if not set",
+        secret=True,
+    )
+    simulator_port: int = _variable(
+        "GRIDHALL_SIMULATOR_PORT",
+        "loopback port on which the terminal simulator takes orders",
+        default="8610",
+        read=_whole,
+    )
+    worker_metrics_port: int = _variable(
+        "GRIDHALL_WORKER_METRICS_PORT",
+        "loopback port of the worker's metrics and health; 0 = none",
+        default="8611",
+        read=_whole,
+    )
+    poller_metrics_port: int = _variable(
+        "GRIDHALL_POLLER_METRICS_PORT",
+        "loopback port of the poller's metrics and health; 0 = none",
+        default="8612",
+        read=_whole,
+    )
+    simulator_metrics_port: int = _variable(
+        "GRIDHALL_SIMULATOR_METRICS_PORT",
+        "loopback port of the simulator's metrics and health; 0 = none",
+        default="8613",
+        read=_whole,
+    )
+    leader_timeout_s: float = _variable(
+        "GRIDHALL_LEADER_TIMEOUT",
+        "a clock leader silent for longer is replaced",
+        unit="s",
+        default="10",
+        read=_number,
+    )
+    read_timeout_s: float = _variable(
+        "GRIDHALL_READ_TIMEOUT",
+        "how long a terminal may take to answer one request",
+        unit="s",
+        default="3",
+        read=_number,
+    )
+    log_level: str = _variable("GRIDHALL_LOG_LEVEL", "least severe level logged", default="INFO")
+    demo: bool = _variable(
+        "GRIDHALL_DEMO",
+        "show the demo sign-ins on the sign-in page; never set it on a real office",
+        default="0",
+        read=_flag,
+    )
+
+    @classmethod
+    def variables(cls) -> list[Variable]:
+        """List every variable with its documentation."""
+        return [entry.metadata["variable"] for entry in fields(cls)]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment.
+
+        Raises:
+            SettingRefused: a variable cannot be read; facts: name, value, meaning.
+        """
+        env = os.environ if env is None else env
+        return cls(**{entry.name: _read(entry.metadata["variable"], env) for entry in fields(cls)})
+
+    def with_secrets(self) -> "Settings":
+        """Fill keys that the environment leaves open from the data folder's secrets file."""
+        kept = Secrets(self.data_dir / "secrets.env")
+        filled = {
+            "secret_key": self.secret_key or kept.get("GRIDHALL_SECRET_KEY"),
+            "seal_key": self.seal_key or kept.get("GRIDHALL_SEAL_KEY"),
+        }
+        return Settings(
+            **{entry.name: getattr(self, entry.name) for entry in fields(self)} | filled
+        )
+
+
+def _read(variable: Variable, env: Mapping[str, str]) -> Any:
+    raw = env.get(variable.name) or variable.default
+    if raw is None:
+        return None
+    try:
+        return variable.read(raw)
+    except (ValueError, KeyError) as error:
+        raise SettingRefused(
+            name=variable.name,
+            value="***" if variable.secret else raw,
+            meaning=variable.meaning,
+        ) from error
+
+
+class Secrets:
+    """Random keys the office made for itself, in one file only its owner may read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def get(self, name: str) -> str:
+        """Give a secret of 64 hexadecimal digits, made at the first call."""
+        known = self._known()
+        if name not in known:
+            known[name] = secrets.token_hex(32)
+            self._keep(known)
+        return known[name]
+
+    def _known(self) -> dict[str, str]:
+        if not self.path.exists():
+            return {}
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def _keep(self, known: Mapping[str, str]) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(".new")
+        draft.touch(mode=0o600)
+        draft.write_text("".join(f"{k}={v}\n" for k, v in sorted(known.items())), encoding="utf-8")
+        draft.replace(self.path)
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings, read at the first call."""
+    return Settings.from_env().with_secrets()

@@ -1,0 +1,70 @@
+"""Working time: days and hours with China's holidays and make-up days, as data.
+
+All functions are pure; the calendar is handed in. Fault clocks run in calendar minutes
+around the clock and need none of this.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+SATURDAY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """Which days are worked, and from when until when (office time zone)."""
+
+    zone: ZoneInfo
+    holidays: frozenset[date] = frozenset()
+    makeup_days: frozenset[date] = frozenset()
+    years: frozenset[int] = frozenset()
+    opens: time = field(default=time(8, 30))
+    closes: time = field(default=time(17, 30))
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether a day is worked: weekdays but holidays, and weekends made up for."""
+        if day in self.makeup_days:
+            return True
+        return day.weekday() < SATURDAY and day not in self.holidays
+
+    def covers(self, day: date) -> bool:
+        """Whether the year's official arrangement is known; if not, weekends alone count."""
+        return day.year in self.years
+
+
+def add_working_days(start: datetime, days: int, calendar: WorkCalendar) -> datetime:
+    """Give the end of the n-th working day after an instant's office date.
+
+    The day of acceptance does not count; the limit ends when the office closes on the
+    last day.
+
+    Args:
+        start: acceptance, aware.
+        days: working days, one or more.
+        calendar: the office's calendar.
+
+    Raises:
+        ValueError: days is below one, or start is naive.
+    """
+    if days < 1:
+        raise ValueError("days must be one or more")
+    if start.tzinfo is None:
+        raise ValueError("start must be aware")
+    day = start.astimezone(calendar.zone).date()
+    left = days
+    while left:
+        day += timedelta(days=1)
+        left -= calendar.is_working_day(day)
+    return datetime.combine(day, calendar.closes, calendar.zone).astimezone(UTC)
+
+
+def working_days_between(start: datetime, end: datetime, calendar: WorkCalendar) -> int:
+    """Count the working days after start's office date up to and with end's."""
+    day = start.astimezone(calendar.zone).date()
+    last = end.astimezone(calendar.zone).date()
+    count = 0
+    while day < last:
+        day += timedelta(days=1)
+        count += calendar.is_working_day(day)
+    return count

@@ -1,0 +1,1 @@
+"""Alerts: raised from readings, judged by rules, closed with their history."""

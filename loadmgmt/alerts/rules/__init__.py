@@ -1,0 +1,1 @@
+"""The rules that name an alert, one subject a file."""

@@ -1,0 +1,1 @@
+"""The front desk of load management: what other rooms may ask."""

@@ -1,0 +1,1 @@
+"""What the terminals measured, what may be believed of it, and what it adds up to."""

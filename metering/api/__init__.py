@@ -1,0 +1,1 @@
+"""The front desk of metering: what other rooms may ask."""

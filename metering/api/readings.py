@@ -1,0 +1,23 @@
+"""Readings, and batches of them for the judges."""
+
+from metering.readings.actions import mark_judged
+from metering.readings.queries import (
+    claim_batch,
+    daily,
+    day_curve,
+    latest,
+    newest_at,
+    read_since,
+    waiting_batches,
+)
+
+__all__ = [
+    "claim_batch",
+    "daily",
+    "day_curve",
+    "latest",
+    "mark_judged",
+    "newest_at",
+    "read_since",
+    "waiting_batches",
+]

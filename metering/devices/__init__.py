@@ -1,0 +1,1 @@
+"""Terminals, meters, ratios, and when they were fitted or removed."""

@@ -1,0 +1,68 @@
+"""Terminals and meters, as others see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from foundation.errors import Refused
+from metering.network.types import Supply
+
+FLEET_CHANNEL = "metering_fleet"  # NOTIFY: the pollers load the fleet again
+
+
+class MeterNoTaken(Refused):
+    """Another meter has this number."""
+
+    code = "meter_no_taken"
+
+
+class PointOccupied(Refused):
+    """A meter already stands at this point; facts: meter_no."""
+
+    code = "point_occupied"
+
+
+@dataclass(frozen=True, slots=True)
+class PollTarget:
+    """One terminal as the poller asks it."""
+
+    terminal_id: int
+    terminal_no: str
+    host: str
+    port: int
+    unit: int
+    profile: str
+    interval_s: int
+    meter_id: int
+    meter_no: str
+    ct: int
+    pt: int
+    supply: Supply
+
+
+@dataclass(frozen=True, slots=True)
+class MeterCard:
+    """A meter with its point and, if it has one, its terminal."""
+
+    meter_id: int
+    meter_no: str
+    point_id: int
+    point_no: str
+    area_id: int
+    box_no: str
+    supply: Supply
+    ct: int
+    pt: int
+    installed_at: datetime
+    terminal_id: int | None
+    terminal_no: str | None
+    profile: str | None
+    address: str | None
+    interval_s: int | None
+    last_ok_at: datetime | None
+    silent_since: datetime | None
+    last_error: str | None
+
+    @property
+    def multiplier(self) -> int:
+        """Give the 倍率, CT ratio times PT ratio."""
+        return self.ct * self.pt

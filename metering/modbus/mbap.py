@@ -1,0 +1,85 @@
+"""Modbus TCP frames: the header, the limits, and taking frames out of a stream.
+
+Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 3.1.3 (MBAP header).
+"""
+
+import threading
+from collections.abc import Iterator
+from struct import Struct
+from typing import NamedTuple
+
+HEADER = Struct(">HHHB")
+"""Transaction, protocol (0), length of what follows it, unit."""
+READ_REQUEST = Struct(">HHHBBHH")
+"""A whole read request: header, function, first address, count."""
+READ_BODY = Struct(">HH")
+"""A read request's address and count."""
+
+LENGTH_AT = 6
+"""Bytes of the header before the stretch that its length counts."""
+SHORTEST = 3
+"""Unit, function and one byte: nothing valid is shorter."""
+LONGEST = 254
+"""Unit and a PDU of 253 bytes: nothing valid is longer."""
+EXCEPTION_FLAG = 0x80
+
+_BUFFER_BYTES = 64 * 1024
+_of_thread = threading.local()
+
+
+class Frame(NamedTuple):
+    """One frame: transaction, unit, and the PDU (function and data)."""
+
+    transaction: int
+    unit: int
+    pdu: bytes
+
+
+class NotModbus(Exception):
+    """The stream cannot be Modbus TCP from here on: the connection is of no more use."""
+
+
+class Unframer:
+    """Cuts a byte stream into frames; what is left over waits for the next bytes."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = b""
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._left)
+
+    def feed(self, received: bytes) -> Iterator[Frame]:
+        """Give every whole frame.
+
+        Raises:
+            NotModbus: the protocol is not 0, or the length is impossible.
+        """
+        data = self._left + received if self._left else received
+        at, end = 0, len(data)
+        self._left = b""
+        while end - at > LENGTH_AT:
+            transaction, protocol, length, unit = HEADER.unpack_from(data, at)
+            if protocol or not SHORTEST <= length <= LONGEST:
+                raise NotModbus
+            stop = at + LENGTH_AT + length
+            if stop > end:
+                break
+            yield Frame(transaction, unit, data[at + HEADER.size : stop])
+            at = stop
+        self._left = data[at:]
+
+
+def receive_buffer() -> bytearray:
+    """The one buffer all connections of a thread receive into.
+
+    An event loop fills it and hands it over before it turns to the next connection, so a
+    second connection never finds the first one's bytes in it.
+    """
+    buffer: bytearray | None = getattr(_of_thread, "buffer", None)
+    if buffer is None:
+        buffer = _of_thread.buffer = bytearray(_BUFFER_BYTES)
+    return buffer

@@ -1,0 +1,70 @@
+"""The TCP side of a link: bytes in, frames out, one receive buffer for all connections."""
+
+import asyncio
+from typing import Protocol, cast
+
+from metering.modbus.mbap import Frame, NotModbus, Unframer, receive_buffer
+
+
+class Owner(Protocol):
+    """Who wants the frames of a wire."""
+
+    def take(self, frame: Frame) -> None:
+        """A whole frame arrived."""
+
+    def broken(self, wire: "Wire") -> None:
+        """The stream is no Modbus TCP any more."""
+
+    def lost(self, wire: "Wire") -> None:
+        """The connection is gone."""
+
+
+class Wire(asyncio.BufferedProtocol):
+    """One TCP connection of a link, from connect to gone."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.gone = asyncio.Event()
+        self.is_dropped = False
+        self.unframer = Unframer()
+        self._owner = owner
+        self._buffer = receive_buffer()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Lend the thread's buffer for one receive."""
+        del sizehint
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Cut what came into frames and hand them on, as long as anyone wants them."""
+        received = bytes(memoryview(self._buffer)[:nbytes])
+        try:
+            for frame in self.unframer.feed(received):
+                if self.is_dropped:
+                    return
+                self._owner.take(frame)
+        except NotModbus:
+            if not self.is_dropped:
+                self._owner.broken(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the owner, unless it let go first."""
+        del exc
+        self.gone.set()
+        if not self.is_dropped:
+            self._owner.lost(self)
+
+    def send(self, data: bytes) -> None:
+        """Write to the transport."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def drop(self) -> None:
+        """Close at once; the owner hears nothing of this connection any more."""
+        self.is_dropped = True
+        if self._transport is not None:
+            self._transport.abort()

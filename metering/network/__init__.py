@@ -1,0 +1,1 @@
+"""Where a meter hangs: substation, feeder, transformer area, metering point."""

@@ -1,0 +1,67 @@
+"""Building the network: add what is not there yet."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from metering.network.models import Feeder, Point, Substation, TransformerArea
+from metering.network.types import AreaClass, Supply
+
+
+def add_substation(session: Session, name: str) -> int:
+    """Add a substation, or give the number of the one of this name."""
+    known = session.scalar(select(Substation.id).where(Substation.name == name))
+    if known is not None:
+        return known
+    row = Substation(name=name)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def add_feeder(
+    session: Session, feeder_no: str, *, name: str, substation_id: int, unit_id: int
+) -> int:
+    """Add a feeder, or give the one of this number."""
+    known = session.scalar(select(Feeder.id).where(Feeder.feeder_no == feeder_no))
+    if known is not None:
+        return known
+    row = Feeder(feeder_no=feeder_no, name=name, substation_id=substation_id, unit_id=unit_id)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def add_area(
+    session: Session,
+    area_no: str,
+    *,
+    name: str,
+    feeder_id: int,
+    rated_kva: int,
+    area_class: AreaClass = AreaClass.URBAN,
+) -> int:
+    """Add a transformer area, or give the one of this number."""
+    known = session.scalar(select(TransformerArea.id).where(TransformerArea.area_no == area_no))
+    if known is not None:
+        return known
+    row = TransformerArea(
+        area_no=area_no,
+        name=name,
+        feeder_id=feeder_id,
+        rated_kva=rated_kva,
+        area_class=area_class,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def add_point(session: Session, point_no: str, *, area_id: int, box_no: str, supply: Supply) -> int:
+    """Add a metering point, or give the one of this number."""
+    known = session.scalar(select(Point.id).where(Point.point_no == point_no))
+    if known is not None:
+        return known
+    row = Point(point_no=point_no, area_id=area_id, box_no=box_no, supply=supply)
+    session.add(row)
+    session.flush()
+    return row.id

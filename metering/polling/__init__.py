@@ -1,0 +1,1 @@
+"""The rounds: which terminal is asked when, and what became of it."""

@@ -1,0 +1,1 @@
+"""Readings: their quality, their storage, their roll-ups."""

@@ -1,0 +1,179 @@
+"""What a reading is: values of one meter for one interval, with quality and source."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum, IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH_CHANNEL = "metering_batch"  # NOTIFY: a batch waits to be judged
+
+ENERGIES = ("wh_import", "wh_export", "varh_import")
+"""Register values [Wh, Wh, varh], whole numbers."""
+
+MEASURES = (
+    "u_a",
+    "u_b",
+    "u_c",
+    "i_a",
+    "i_b",
+    "i_c",
+    "i_n",
+    "p",
+    "p_a",
+    "p_b",
+    "p_c",
+    "q",
+    "q_a",
+    "q_b",
+    "q_c",
+    "pf",
+    "f",
+)
+"""Measured values: volts phase to neutral, amperes, watts, vars, power factor, hertz."""
+
+COVER_OPEN = 1  # bit of `inputs`: the meter's cover contact (开表盖)
+
+
+class Quality(IntFlag):
+    """What is known against a reading; a larger number is never the better reading."""
+
+    GOOD = 0
+    LATE = 1  # read after its interval, inside the late window
+    BACKFILLED = 2  # from the meter's own memory
+    CLOCK_BAD = 4
+    PARTIAL = 8  # some blocks did not answer
+    RESET = 16  # a register ran backwards
+    OUT_OF_RANGE = 32
+    MANUAL = 64
+    ESTIMATED = 128
+
+
+class Source(IntEnum):
+    """Where a reading comes from."""
+
+    POLL = 1
+    ON_DEMAND = 2
+    LOAD_PROFILE = 3
+    FREEZE = 4
+    IMPORT = 5
+    ESTIMATE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class NewReading:
+    """One reading on its way to the store.
+
+    Attributes:
+        ts: start of its nominal interval, UTC.
+        read_off_s: seconds from ts to the real reading.
+        values: by column of ENERGIES and MEASURES; a missing or None value is unknown.
+        inputs: discrete inputs as bits; None if the terminal has none.
+    """
+
+    ts: datetime
+    meter_id: int
+    read_off_s: int
+    quality: Quality
+    source: Source
+    values: dict[str, float | int | None]
+    inputs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LatestReading:
+    """The newest known values of a meter; an unknown is None."""
+
+    meter_id: int
+    ts: datetime
+    read_at: datetime
+    quality: Quality
+    source: Source
+    wh_import: int | None = None
+    wh_export: int | None = None
+    varh_import: int | None = None
+    u_a: float | None = None
+    u_b: float | None = None
+    u_c: float | None = None
+    i_a: float | None = None
+    i_b: float | None = None
+    i_c: float | None = None
+    i_n: float | None = None
+    p: float | None = None
+    p_a: float | None = None
+    p_b: float | None = None
+    p_c: float | None = None
+    q: float | None = None
+    q_a: float | None = None
+    q_b: float | None = None
+    q_c: float | None = None
+    pf: float | None = None
+    f: float | None = None
+    inputs: int | None = None
+
+    @property
+    def cover_open(self) -> bool | None:
+        """Whether the cover contact is open; None if no contact is wired."""
+        return None if self.inputs is None else bool(self.inputs & COVER_OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One quarter hour of a curve: averages of what was read in it; None where nothing was."""
+
+    start: datetime
+    u_a: float | None = None
+    u_b: float | None = None
+    u_c: float | None = None
+    i_a: float | None = None
+    i_b: float | None = None
+    i_c: float | None = None
+    p: float | None = None
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DailyEnergy:
+    """One day of one meter."""
+
+    day: date
+    used_wh: int | None
+    p_max: float | None
+    u_min: float | None
+    u_max: float | None
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchArrays:
+    """One flush of readings as arrays of n meters, for judging.
+
+    Attributes:
+        batch_id: the claimed batch.
+        slot: start of the interval, UTC.
+        meter_id, point_id, area_id: int64[n].
+        supply: index into `list(Supply)`, int8[n].
+        quality: int16[n].
+        rated_ma: basic current on the primary side, milliamperes, int64[n].
+        volts: tenths of a volt, int32[n, 3]; amps: milliamperes, int32[n, 3];
+        watts: whole watts per phase, int64[n, 3]. Unknown is UNKNOWN.
+        inputs: bits, int16[n]; -1 where unknown.
+    """
+
+    batch_id: int
+    slot: datetime
+    meter_id: NDArray[np.int64]
+    point_id: NDArray[np.int64]
+    area_id: NDArray[np.int64]
+    supply: NDArray[np.int8]
+    quality: NDArray[np.int16]
+    rated_ma: NDArray[np.int64]
+    volts: NDArray[np.int32]
+    amps: NDArray[np.int32]
+    watts: NDArray[np.int64]
+    inputs: NDArray[np.int16]
+
+
+UNKNOWN = -(2**31)
+"""Stands in the arrays for a value that is not known; no measured value can be it."""

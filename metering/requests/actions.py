@@ -1,0 +1,64 @@
+"""Asking for a read, and answering it."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from foundation import clock
+from foundation.actor import Actor
+from foundation.events import Signal
+from foundation.outbox import signal
+from metering.devices.models import Meter
+from metering.requests.models import ReadRequest
+from metering.requests.types import REQUEST_CHANNEL, NoTerminal, RequestState
+
+PATIENCE = timedelta(seconds=10)
+
+
+def ask(session: Session, actor: Actor, meter_id: int) -> int:
+    """Ask for a meter to be read now; give the request's number.
+
+    The links' owner hears of it when the caller commits. A request that is still open is
+    not asked again: two people looking at one meter share the answer.
+
+    Raises:
+        NoTerminal: the meter has none.
+    """
+    meter = session.get(Meter, meter_id)
+    if meter is None or meter.terminal_id is None:
+        raise NoTerminal(meter_no=meter.meter_no if meter else str(meter_id))
+    now = clock.now()
+    open_one = session.scalar(
+        select(ReadRequest.id).where(
+            ReadRequest.meter_id == meter_id,
+            ReadRequest.state == RequestState.ASKED,
+            ReadRequest.expires_at > now,
+        )
+    )
+    if open_one is not None:
+        return open_one
+    row = ReadRequest(
+        meter_id=meter_id, asked_by=actor.name, asked_at=now, expires_at=now + PATIENCE
+    )
+    session.add(row)
+    session.flush()
+    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": REQUEST_CHANNEL})
+    signal(session, Signal("meter", str(meter_id), row.id))
+    return row.id
+
+
+def answer(
+    session: Session, request_id: int, meter_id: int, *, at: datetime, error: str | None = None
+) -> None:
+    """Note the answer of a request, or what went wrong; an expired one stays expired."""
+    session.execute(
+        update(ReadRequest)
+        .where(ReadRequest.id == request_id, ReadRequest.state == RequestState.ASKED)
+        .values(
+            state=RequestState.FAILED if error else RequestState.ANSWERED,
+            answered_at=at,
+            error=error,
+        )
+    )
+    signal(session, Signal("meter", str(meter_id), request_id))

@@ -1,0 +1,1 @@
+"""The street front: pages, sign-in, commands, processes, wiring, migrations."""

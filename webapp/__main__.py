@@ -1,0 +1,5 @@
+"""`python -m webapp` is `gridhall`."""
+
+from webapp.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""What may be done, each with a sentence, and which roles may do it."""
+
+from enum import StrEnum
+
+from foundation.actor import Actor, Role
+
+
+class Permission(StrEnum):
+    """Something a role may do; routes name the one they need."""
+
+    USE_OFFICE = "use_office"
+    SEE_ALERTS = "see_alerts"
+    HANDLE_ALERTS = "handle_alerts"
+    SEE_METERS = "see_meters"
+    READ_METER = "read_meter"
+    SEE_TICKETS = "see_tickets"
+    OPEN_TICKET = "open_ticket"
+    MOVE_TICKET = "move_ticket"
+    WORK_IN_FIELD = "work_in_field"
+    RUN_SIMULATOR = "run_simulator"
+    SEE_STAFF = "see_staff"
+    MANAGE_STAFF = "manage_staff"
+    SEE_AUDIT = "see_audit"
+    SEE_JOBS = "see_jobs"
+    MANAGE_JOBS = "manage_jobs"
+
+
+SENTENCES: dict[Permission, str] = {
+    Permission.USE_OFFICE: "sign in and see the own desk",
+    Permission.SEE_ALERTS: "see the alert console",
+    Permission.HANDLE_ALERTS: "acknowledge, suppress and close alerts",
+    Permission.SEE_METERS: "see meters and their curves",
+    Permission.READ_METER: "ask a meter to be read now",
+    Permission.SEE_TICKETS: "see tickets",
+    Permission.OPEN_TICKET: "open tickets",
+    Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
+    Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.RUN_SIMULATOR: "order faults from the terminal simulator",
+    Permission.SEE_STAFF: "see staff and roles",
+    Permission.MANAGE_STAFF: "add staff, change roles, set passwords",
+    Permission.SEE_AUDIT: "read the audit",
+    Permission.SEE_JOBS: "see jobs and their runs",
+    Permission.MANAGE_JOBS: "run a job now or again",
+}
+
+_EVERY_STAFF = frozenset(Role) - {Role.WALL}
+_DESKS = _EVERY_STAFF - {Role.CREW}
+
+GRANTS: dict[Permission, frozenset[Role]] = {
+    Permission.USE_OFFICE: _EVERY_STAFF,
+    Permission.SEE_ALERTS: frozenset(
+        {Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
+    ),
+    Permission.HANDLE_ALERTS: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    Permission.SEE_METERS: _DESKS,
+    Permission.READ_METER: _EVERY_STAFF - {Role.ADMIN},
+    Permission.SEE_TICKETS: _DESKS,
+    Permission.OPEN_TICKET: frozenset(
+        {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
+    ),
+    Permission.MOVE_TICKET: _EVERY_STAFF - {Role.ADMIN},
+    Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.RUN_SIMULATOR: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_STAFF: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.MANAGE_STAFF: frozenset({Role.ADMIN}),
+    Permission.SEE_AUDIT: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_JOBS: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.MANAGE_JOBS: frozenset({Role.ADMIN}),
+}
+
+
+def may(actor: Actor | None, permission: Permission) -> bool:
+    """Whether an actor may do something."""
+    return actor is not None and bool(actor.roles & GRANTS[permission])

@@ -1,0 +1,210 @@
+// Draws charts from JSON: <div data-chart id="x"> with <script type="application/json" class="chart-data" data-for="x">.
+// Colours are read from the custom properties, so every theme is one code path. Times are the
+// office's wall clock in milliseconds, drawn on a plain value axis.
+(() => {
+  "use strict";
+  const G = window.Gridhall;
+  if (!window.echarts) return;
+  const SIZE = 11;
+
+  // light-dark() resolves only in a real property, so a probe wears each colour once per theme
+  const probe = Object.assign(document.createElement("span"), { hidden: true });
+  document.body.append(probe);
+  let colors = new Map();
+  const css = name => {
+    if (!colors.has(name)) {
+      probe.style.color = `var(--ps-${name})`;
+      colors.set(name, getComputedStyle(probe).color);
+    }
+    return colors.get(name);
+  };
+  const font = () => getComputedStyle(document.body).fontFamily;
+  const faded = (color, alpha) => echarts.color.modifyAlpha(color, alpha);
+
+  const two = n => String(n).padStart(2, "0");
+  const parts = ms => { const d = new Date(ms); return { date: `${two(d.getUTCMonth() + 1)}-${two(d.getUTCDate())}`, time: `${two(d.getUTCHours())}:${two(d.getUTCMinutes())}` }; };
+  const number = (value, decimals) => {
+    const text = Math.abs(value).toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    return value < 0 && /[1-9]/.test(text) ? `\u2212${text}` : text;
+  };
+
+  const label = extra => ({ color: css("axis"), fontSize: SIZE, fontFamily: font(), ...extra });
+  const timeAxis = x => ({
+    type: "value", min: x.min, max: x.max, interval: x.step, axisTick: { show: false }, splitLine: { show: false },
+    axisLine: { lineStyle: { color: css("line-strong") } },
+    axisLabel: label({
+      hideOverlap: true,
+      formatter: ms => {
+        const { date, time } = parts(ms);
+        if (x.label === "day") return ms >= x.max ? "" : date;
+        return ms >= x.max && time === "00:00" ? "24:00" : ms <= x.min ? "" : time;
+      },
+    }),
+  });
+  const valueAxis = y => ({
+    type: "value", scale: !y.zero, min: y.min, max: y.max, interval: y.step,
+    axisLabel: label({ formatter: value => number(value, Number.isInteger(value) ? 0 : 1) }),
+    splitLine: { lineStyle: { color: css("grid") } },
+  });
+
+  /** The words under the pointer: built as nodes, so that no style attribute is ever parsed. */
+  const tip = spec => points => {
+    const box = Object.assign(document.createElement("div"), { className: "ps-tip" });
+    const at = parts(points[0].axisValue ?? points[0].value[0]);
+    box.append(Object.assign(document.createElement("b"), { textContent: spec.x.label === "day" ? `${at.date} ${at.time}` : at.time }));
+    points.filter(point => point.value?.[1] != null).forEach(point => {
+      const line = document.createElement("span");
+      line.style.setProperty("--tip", point.color);
+      line.append(point.seriesName, Object.assign(document.createElement("em"), { textContent: `${number(point.value[1], spec.decimals)} ${spec.unit}` }));
+      box.append(line);
+    });
+    return box;
+  };
+
+  const STYLE = {
+    main: { width: 2, type: "solid" }, plain: { width: 1.6, type: "solid" },
+    previous: { width: 1.2, type: [4, 3] }, forecast: { width: 1.6, type: [6, 4] },
+  };
+  const lineOf = (spec, series, newest) => {
+    const color = css(series.role === "previous" ? "text-3" : series.role === "forecast" ? "forecast" : series.color);
+    const style = STYLE[series.role] || STYLE.plain;
+    const option = {
+      name: series.name, type: "line", data: series.points, showSymbol: false, symbol: "circle", connectNulls: false,
+      lineStyle: { ...style, color }, itemStyle: { color }, emphasis: { disabled: true }, z: series.role === "main" ? 5 : 4, animation: false,
+    };
+    if (spec.y.zero && series.role === "main") option.areaStyle = { color, opacity: .07 };
+    if (newest) {
+      option.markPoint = {
+        symbol: "circle", symbolSize: 6, silent: true, itemStyle: { color }, data: [{ coord: newest }],
+        label: { show: true, position: newest[0] > spec.x.min + (spec.x.max - spec.x.min) * .94 ? "left" : "right", distance: 5, color, fontSize: SIZE, fontWeight: 600, fontFamily: font(), formatter: number(newest[1], spec.decimals) },
+      };
+    }
+    return option;
+  };
+  const newestOf = series => [...series.points].reverse().find(point => point[1] != null);
+
+  const carrier = (name, extra) => ({ name, type: "line", data: [], silent: true, tooltip: { show: false }, ...extra });
+  const bandOf = band => {
+    const mark = (yAxis, text, position) => ({ yAxis, label: { formatter: text, position } });
+    return carrier(band.name, {
+      itemStyle: { color: css("band") }, z: 1,
+      markArea: { silent: true, itemStyle: { color: css("band") }, data: [[{ yAxis: band.low }, { yAxis: band.high }]] },
+      markLine: {
+        silent: true, symbol: "none", lineStyle: { color: css("major-fg"), type: [4, 3], width: 1 },
+        label: { fontSize: SIZE, color: css("major-fg"), fontFamily: font(), distance: [0, 2] },
+        data: [mark(band.high, band.highText, "insideEndTop"), mark(band.low, band.lowText, "insideEndBottom")],
+      },
+    });
+  };
+  const hatch = () => {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 8;
+    const pen = tile.getContext("2d");
+    pen.fillStyle = css("off-bg");
+    pen.fillRect(0, 0, 8, 8);
+    pen.strokeStyle = faded(css("crit"), .55);
+    pen.lineWidth = 1.2;
+    pen.beginPath();
+    [[-2, 2, 2, -2], [0, 8, 8, 0], [6, 10, 10, 6]].forEach(([a, b, c, d]) => { pen.moveTo(a, b); pen.lineTo(c, d); });
+    pen.stroke();
+    return { image: tile, repeat: "repeat" };
+  };
+  const zonesOf = spec => {
+    const paint = {
+      outage: () => ({ color: hatch(), opacity: .75 }),
+      major: () => ({ color: css("major"), opacity: .14 }),
+      missing: () => ({ color: css("off-line"), opacity: .5 }),
+    };
+    return Object.keys(paint).flatMap(tone => {
+      const zones = (spec.zones || []).filter(zone => zone.tone === tone);
+      if (!zones.length) return [];
+      const text = { show: true, position: "insideTop", color: css(tone === "outage" ? "crit-fg" : "text-3"), fontSize: SIZE, fontFamily: font(), fontWeight: 600 };
+      return [carrier(tone === "missing" ? zones[0].text : `_${tone}`, {
+        itemStyle: { color: css("off-line") }, z: tone === "outage" ? 3 : 2,
+        markArea: {
+          silent: true, itemStyle: paint[tone](),
+          data: zones.map(zone => [
+            { xAxis: Math.max(zone.from, spec.x.min), name: tone === "missing" ? "" : zone.text, label: { ...text, show: Boolean(zone.text) && tone !== "missing" } },
+            { xAxis: Math.min(zone.to, spec.x.max) },
+          ]),
+        },
+      })];
+    });
+  };
+  const limitsOf = spec => (spec.lines || []).map(limit => carrier(`_${limit.text}`, {
+    markLine: {
+      silent: true, symbol: "none", lineStyle: { color: css("major-fg"), type: [4, 3], width: 1 },
+      label: { formatter: limit.text, position: "insideStartTop", color: css("major-fg"), fontSize: SIZE, fontFamily: font() },
+      data: [{ yAxis: limit.at }],
+    },
+  }));
+  const nowOf = spec => !spec.now ? [] : [carrier("_now", {
+    z: 6,
+    markLine: {
+      silent: true, symbol: "none", lineStyle: { color: css("text-3"), width: 1, type: "solid" },
+      label: { formatter: spec.now.text, color: css("text-2"), fontSize: SIZE, fontFamily: font(), position: "end", distance: 4 },
+      data: [{ xAxis: spec.now.at }],
+    },
+  })];
+
+  const lines = spec => {
+    const drawn = spec.series.filter(series => series.points.some(point => point[1] != null));
+    const lowest = spec.band ? [...drawn].sort((a, b) => newestOf(a)[1] - newestOf(b)[1])[0] : drawn[0];
+    const named = spec.series.map(series => series.name);
+    const missing = (spec.zones || []).find(zone => zone.tone === "missing")?.text;
+    if (missing) named.push({ name: missing, icon: "rect" });
+    return {
+      animation: false,
+      textStyle: { fontFamily: font(), fontSize: SIZE, color: css("text-2") },
+      grid: { left: 46, right: spec.band ? 24 : 18, top: 30, bottom: 24, containLabel: false },
+      legend: { data: named, top: 0, left: 38, itemWidth: 14, itemHeight: 8, itemGap: 14, selectedMode: false, textStyle: label({ color: css("text-2") }) },
+      tooltip: {
+        trigger: "axis", confine: true, formatter: tip(spec), padding: [6, 10], backgroundColor: css("surface"), borderColor: css("line"),
+        axisPointer: { lineStyle: { color: css("line-strong") } },
+      },
+      xAxis: timeAxis(spec.x),
+      yAxis: valueAxis(spec.y),
+      graphic: drawn.length ? [] : [{
+        type: "text", left: "center", top: "middle", silent: true,
+        style: { text: G.t("ui.no_data"), fill: css("text-3"), font: `13px ${font()}` },
+      }],
+      series: [
+        ...(spec.band ? [bandOf(spec.band)] : []), ...zonesOf(spec),
+        ...spec.series.map(series => lineOf(spec, series, series === lowest ? newestOf(series) : null)),
+        ...limitsOf(spec), ...nowOf(spec),
+      ],
+    };
+  };
+
+  // ---- mounting
+  const drawn = new WeakMap(); // place: { chart, text }
+  const places = new Set();
+  const resized = new ResizeObserver(entries => entries.forEach(entry => drawn.get(entry.target)?.chart.resize()));
+  const draw = (place, force) => {
+    const text = document.querySelector(`script.chart-data[data-for="${CSS.escape(place.id)}"]`)?.textContent;
+    if (!text) return;
+    let known = drawn.get(place);
+    if (known && known.text === text && !force) return;
+    if (!known) {
+      known = { chart: echarts.init(place, null, { renderer: "canvas" }) };
+      drawn.set(place, known);
+      places.add(place);
+      resized.observe(place);
+    }
+    known.text = text;
+    known.chart.setOption(lines(JSON.parse(text)), { notMerge: true });
+  };
+  const drawAll = force => {
+    document.querySelectorAll("[data-chart][id]").forEach(place => draw(place, force));
+    places.forEach(place => {
+      if (place.isConnected) return;
+      drawn.get(place)?.chart.dispose();
+      resized.unobserve(place);
+      places.delete(place);
+    });
+  };
+  document.addEventListener("gridhall:theme", () => { colors = new Map(); drawAll(true); });
+  // the canvas measures text once: draw again when the font is here
+  document.fonts?.load("11px 'Inter PS'").then(() => drawAll(true)).catch(() => {});
+  G.onRefresh(() => drawAll(false));
+})();
