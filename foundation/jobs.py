@@ -17,6 +17,7 @@ from typing import Any, Literal
 import procrastinate
 from procrastinate import schema as procrastinate_schema
 from sqlalchemy import Connection, Engine, Index, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation import clock
@@ -261,7 +262,7 @@ def listing(session: Session, jobs: Sequence[Job]) -> list[JobRow]:
     """Give every job with its last run and what waits."""
     latest = (
         select(JobRun)
-        .distinct(JobRun.name)
+        .ext(distinct_on(JobRun.name))
         .order_by(JobRun.name, JobRun.started_at.desc())
         .subquery()
     )

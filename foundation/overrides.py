@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation import clock
@@ -31,7 +32,7 @@ def values(session: Session, *, at: datetime | None = None) -> dict[str, Any]:
     """Give the overriding value of every key that has one at an instant."""
     rows = session.execute(
         select(Override.key, Override.value)
-        .distinct(Override.key)
+        .ext(distinct_on(Override.key))
         .where(Override.valid_from <= (at or clock.now()))
         .order_by(Override.key, Override.valid_from.desc(), Override.id.desc())
     )

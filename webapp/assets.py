@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import hashlib
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -123,8 +122,7 @@ def _current(dist: Path, wanted: str) -> bool:
 
 
 def _user_cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "gridhall" / "assets"
+    return Path.home() / ".cache" / "gridhall" / "assets"
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ wall clock in milliseconds, so that a chart shows the same hours on every comput
 import math
 from calendar import timegm
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from statistics import median
@@ -117,6 +117,7 @@ def voltage_chart(
         step: time between readings; None finds it in the readings.
     """
     series = {phase: _readings(points) for phase, points in phases.items()}
+    band = replace(band, low=round(float(band.low), 4), high=round(float(band.high), 4))
     step, time = step or _step(series.values()), _Time(span, zone)
     scale, unit, decimals = (1000, "kV", 2) if nominal >= 1000 else (1, "V", 1)  # noqa: PLR2004
     dead = _dead_spans(series, DEAD_SHARE * nominal, step)
@@ -274,17 +275,13 @@ def _outside_spans(
 
 
 def _runs(flags: Sequence[tuple[datetime, bool]], step: timedelta) -> list[Span]:
-    """Join neighbouring true readings; a run lasts until the next false one, or one step."""
+    """Join neighbouring true readings; a reading speaks for the step that ends with it."""
     runs: list[Span] = []
-    for place, (at, flag) in enumerate(flags):
-        if not flag:
-            continue
-        later = flags[place + 1][0] if place + 1 < len(flags) else at + step
-        end = min(later, at + step)
-        if runs and at <= runs[-1][1]:
-            runs[-1] = (runs[-1][0], end)
-        else:
-            runs.append((at, end))
+    for at, flag in flags:
+        if flag and runs and at - step <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], at)
+        elif flag:
+            runs.append((at - step, at))
     return runs
 
 

@@ -76,9 +76,7 @@ def addresses(settings: Settings) -> Addresses:
     if port is None:
         raise DatabaseMissing(folder=str(settings.data_dir))
     secrets = Secrets(settings.data_dir / "secrets.env")
-    owner = (
-        f"postgresql://{OWNER}:{secrets.get('GRIDHALL_DB_OWNER')}@127.0.0.1:{port}/{DATABASE}"
-    )
+    owner = f"postgresql://{OWNER}:{secrets.get('GRIDHALL_DB_OWNER')}@127.0.0.1:{port}/{DATABASE}"
     return Addresses(
         owner=owner,
         office=_as_account(settings, owner, "office"),
@@ -123,7 +121,7 @@ def _ensure_role(
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
     verb = "ALTER" if known else "CREATE"
     connection.execute(
-        sql.SQL("{} ROLE {} LOGIN " + rights + " PASSWORD {}").format(  # type: ignore[arg-type]
+        sql.SQL("{} ROLE {} LOGIN " + rights + " PASSWORD {}").format(
             sql.SQL(verb), sql.Identifier(name), sql.Literal(word)
         )
     )
@@ -193,22 +191,24 @@ def _migrate(connection: Connection) -> None:
 
 def _grant(connection: Connection, where: Addresses) -> None:
     """Say again what each account may do; new tables are covered by the next upgrade."""
-    office, poller = (f'"{unquote(urlsplit(u).username or "")}"' for u in (where.office, where.poller))
+    office, poller = (
+        f'"{unquote(urlsplit(u).username or "")}"' for u in (where.office, where.poller)
+    )
     schemas = ", ".join((*SCHEMAS, JOB_SCHEMA))
+    audit = "foundation.audit_entry, foundation.audit_seal, foundation.audit_sealed"
+    queue = f"{JOB_SCHEMA}.procrastinate_jobs, {JOB_SCHEMA}.procrastinate_events"
+    numbered = f"metering, foundation, {JOB_SCHEMA}"
     statements = [
         f"GRANT USAGE ON SCHEMA {schemas} TO {office}, {poller}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schemas} TO {office}",
         f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schemas} TO {office}",
-        "REVOKE UPDATE, DELETE, TRUNCATE ON foundation.audit_entry, foundation.audit_seal,"
-        f" foundation.audit_sealed FROM {office}",
-        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA metering, foundation, {JOB_SCHEMA}"
-        f" TO {poller}",
-        f"GRANT SELECT, INSERT ON {JOB_SCHEMA}.procrastinate_jobs,"
-        f" {JOB_SCHEMA}.procrastinate_events TO {poller}",
+        f"REVOKE UPDATE, DELETE, TRUNCATE ON {audit} FROM {office}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {numbered} TO {poller}",
+        f"GRANT SELECT, INSERT ON {queue} TO {poller}",
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {JOB_SCHEMA}, metering TO {office}, {poller}",
+        f"GRANT SELECT (id) ON foundation.event TO {poller}",
+        *(f"GRANT {what} ON {tables} TO {poller}" for what, tables in POLLER_MAY.items()),
     ]
-    statements += [f"GRANT {what} ON {where_} TO {poller}" for what, where_ in POLLER_MAY.items()]
-    statements.append(f"GRANT SELECT (id) ON foundation.event TO {poller}")
     for statement in statements:
         connection.execute(text(statement))
 

@@ -94,12 +94,10 @@ def _process(name: str, port: int) -> Found:
     if port == 0:
         return Found(f"{name}: has no health page", well=True)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=3):  # noqa: S310
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=3):
             return Found(f"{name} is ready", well=True)
     except urllib.error.HTTPError as error:
         said = error.read(300).decode(errors="replace")
         return Found(f"{name} is up and not ready: {said}", well=False, mend=mend)
     except OSError:
         return Found(f"{name} answers on port {port}", well=False, mend=mend)
-
-

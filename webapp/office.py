@@ -29,6 +29,7 @@ from webapp.sentences import sentence
 
 LEAST_DISK_BYTES = 1_000_000_000
 READY_S = 90.0
+STEADY_S = 30.0  # a child that lived this long is not failing at its start
 LOG_LIMIT_BYTES = 50_000_000
 
 
@@ -116,7 +117,7 @@ class _House:
         self._step("processes", self._start_children)
         self._greet()
 
-    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+    def _asked_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         if self.closing:
             return
         self.closing = True
@@ -192,7 +193,7 @@ class _House:
 
     def _revive(self, child: _Child) -> None:
         lived = time.monotonic() - child.started_at
-        child.pause_s = 0.5 if lived > 30 else min(15.0, child.pause_s * 2)
+        child.pause_s = 0.5 if lived > STEADY_S else min(15.0, child.pause_s * 2)
         if lived < child.pause_s:
             return  # it ends at once, again and again: do not spin
         code = child.process.returncode if child.process else None

@@ -163,7 +163,8 @@ class Clock:
 
     def _end_hung_leader(self, connection: "psycopg.Connection[Any]") -> None:
         hung = connection.execute(
-            "DELETE FROM foundation.clock_leader WHERE beat_at < now() - %s RETURNING backend, name",
+            "DELETE FROM foundation.clock_leader WHERE beat_at < now() - %s"
+            " RETURNING backend, name",
             (timedelta(seconds=self._timeout_s),),
         ).fetchone()
         if hung is not None:

@@ -214,9 +214,7 @@ def judge_areas(
                 " AND kind = 'power_loss' AND area_id = ANY(:areas) GROUP BY area_id"
             ),
             {"areas": list(area_ids)},
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     read = points_read(session, area_ids)
     out = [

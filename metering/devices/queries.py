@@ -137,4 +137,4 @@ def points_read(session: Session, area_ids: Collection[int]) -> dict[int, int]:
         .where(Point.area_id.in_(area_ids), Terminal.in_service)
         .group_by(Point.area_id)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())

@@ -67,7 +67,7 @@ def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPl
 def tree(session: Session) -> list[TreeNode]:
     """Give the network from substations down to transformer areas, parents first."""
     points = dict(
-        session.execute(select(Point.area_id, func.count()).group_by(Point.area_id)).tuples().all()
+        session.execute(select(Point.area_id, func.count()).group_by(Point.area_id)).all()
     )
     stations = session.execute(select(Substation.id, Substation.name).order_by(Substation.name))
     feeders = session.execute(

@@ -89,7 +89,7 @@ def _note_failed(session: Session, actor: Actor, outcomes: Sequence[Outcome]) ->
 def _entries(
     session: Session, rows: Sequence[tuple[int, str, datetime, str]]
 ) -> tuple[dict[str, object], ...]:
-    points: dict[int, int] = dict(session.execute(_POINTS, {"ids": [row[0] for row in rows]}).tuples().all())
+    points: dict[int, int] = dict(session.execute(_POINTS, {"ids": [row[0] for row in rows]}).all())
     return tuple(
         {
             "terminal_id": terminal_id,

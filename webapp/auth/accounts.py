@@ -142,8 +142,14 @@ def who_is(session: Session, token: str) -> SignedIn | None:
     """Give who holds a token; None when the session has ended or the person is disabled."""
     now = clock.now()
     row = session.execute(
-        select(SignIn.id, SignIn.seen_at, Account.id, Account.person_id, Account.language,
-               Account.theme)
+        select(
+            SignIn.id,
+            SignIn.seen_at,
+            Account.id,
+            Account.person_id,
+            Account.language,
+            Account.theme,
+        )
         .join(Account, Account.id == SignIn.account_id)
         .where(
             SignIn.token_hash == _hash(token),
@@ -164,9 +170,7 @@ def who_is(session: Session, token: str) -> SignedIn | None:
 
 def sign_out(session: Session, actor: Actor, sign_in_id: int) -> None:
     """End one session."""
-    session.execute(
-        update(SignIn).where(SignIn.id == sign_in_id).values(ended_at=clock.now())
-    )
+    session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(ended_at=clock.now()))
     record(session, actor, SIGNED_OUT, subject=("account", actor.staff_no))
 
 

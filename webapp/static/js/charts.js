@@ -42,7 +42,7 @@
     }),
   });
   const valueAxis = y => ({
-    type: "value", scale: !y.zero, min: y.min, max: y.max, interval: y.step,
+    type: "value", scale: !y.zero, min: y.min, max: y.max, interval: y.step, axisLine: { show: false }, axisTick: { show: false },
     axisLabel: label({ formatter: value => number(value, Number.isInteger(value) ? 0 : 1) }),
     splitLine: { lineStyle: { color: css("grid") } },
   });
@@ -132,6 +132,8 @@
     });
   };
   const limitsOf = spec => (spec.lines || []).map(limit => carrier(`_${limit.text}`, {
+    // one unseen point, so that the axis reaches beyond the limit
+    data: [[spec.x.min, limit.at * 1.06]], showSymbol: false, lineStyle: { opacity: 0 },
     markLine: {
       silent: true, symbol: "none", lineStyle: { color: css("major-fg"), type: [4, 3], width: 1 },
       label: { formatter: limit.text, position: "insideStartTop", color: css("major-fg"), fontSize: SIZE, fontFamily: font() },
@@ -203,7 +205,9 @@
       places.delete(place);
     });
   };
-  document.addEventListener("gridhall:theme", () => { colors = new Map(); drawAll(true); });
+  const repaint = () => { colors = new Map(); drawAll(true); };
+  document.addEventListener("gridhall:theme", repaint);
+  matchMedia("print").addEventListener("change", repaint);
   // the canvas measures text once: draw again when the font is here
   document.fonts?.load("11px 'Inter PS'").then(() => drawAll(true)).catch(() => {});
   G.onRefresh(() => drawAll(false));

@@ -1,5 +1,5 @@
 // One stream of signals for all tabs of a browser. A signal says what changed, never how: the parts
-// of the page that care read themselves again. Events of the stream: hello {now}, signal {topic, id,
+// of the page that care read themselves again. Events of the stream: hello {at}, signal {topic, id,
 // version}, beat every four seconds.
 (() => {
   "use strict";
@@ -31,7 +31,7 @@
   };
   const arrive = (name, data) => {
     sign = Date.now();
-    const time = data?.now ?? data?.time;
+    const time = data?.at ?? data?.now;
     if (time) { G.setServerTime(time); document.dispatchEvent(new CustomEvent("gridhall:clock")); }
     dataTime = G.now();
     if (name === "signal") {

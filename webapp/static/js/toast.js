@@ -44,8 +44,10 @@
     if (text || value) G.toast(text || value, rest);
   });
 
+  const messageIn = html => (html?.includes("data-toast")
+    ? new DOMParser().parseFromString(html, "text/html").querySelector("body > [data-toast]") : null);
   const showAnswer = (status, html) => {
-    const answer = html && new DOMParser().parseFromString(html, "text/html").querySelector("[data-toast]");
+    const answer = messageIn(html);
     if (answer) add(document.adoptNode(answer));
     else if (status === 503) G.toast(G.t("js.busy"), { kind: "err" });
     else G.toast(G.t("js.failed"), { kind: "err" });
@@ -72,14 +74,29 @@
     dialog.showModal();
   };
 
+  /** Whether the page itself says where an answer of this status goes (hx-status:409="…"). */
+  const routed = (source, status) => {
+    const text = String(status);
+    return [text, `${text.slice(0, 2)}x`, `${text[0]}xx`].some(pattern => {
+      const name = `hx-status:${pattern}`;
+      return source?.hasAttribute(name) || source?.closest(`[${CSS.escape(`${name}:inherited`)}]`);
+    });
+  };
   document.addEventListener("htmx:response:error", event => {
-    const { response, text, swap } = event.detail.ctx;
+    const { response, text, sourceElement } = event.detail.ctx;
     if (response.status === 401) G.signedOut();
     else if (response.status === 422) return; // the form itself says what is wrong
     else if (response.status === 429) {
       const wait = Number(response.headers.get("Retry-After")) || 10;
       G.toast(G.t("js.wait", { time: G.duration(wait) }), { kind: "warn" });
-    } else if (swap !== "handled") showAnswer(response.status, text);
+    } else if (!routed(sourceElement, response.status)) showAnswer(response.status, text);
+  });
+  // a refusal told as a message is no content for the page, whatever its status
+  document.addEventListener("htmx:before:swap", event => {
+    const { response, text } = event.detail.ctx;
+    if (!(response?.status >= 400) || !messageIn(text)) return;
+    event.preventDefault();
+    if (response.status === 422) showAnswer(response.status, text);
   });
   document.addEventListener("htmx:error", event => {
     if (event.detail.ctx && !event.detail.ctx.response) G.toast(G.t("js.offline"), { kind: "err" });

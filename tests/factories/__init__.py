@@ -1,0 +1,1 @@
+"""Factories that build the least a test needs."""
