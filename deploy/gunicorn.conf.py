@@ -15,6 +15,7 @@ keepalive = 15
 accesslog = None  # pages are logged by the application, as structured lines
 preload_app = False
 forwarded_allow_ips = "127.0.0.1"
+control_socket_disable = True  # the supervisor or systemd starts and stops it
 
 
 def post_worker_init(_worker: object) -> None:

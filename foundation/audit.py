@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -20,6 +20,7 @@ from foundation import clock
 from foundation.actor import Actor
 from foundation.db import Base, pk, utc
 
+SEAL_LOCK = 0x7365616C  # one sealer at a time
 SETTLE = timedelta(minutes=2)  # a transaction open for longer ends at its statement timeout
 
 
@@ -154,9 +155,8 @@ def seal(session: Session) -> int:
     Entries younger than two minutes wait: a transaction with an earlier number may
     still be open.
     """
-    last = session.scalar(
-        select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1).with_for_update()
-    )
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SEAL_LOCK})
+    last = session.scalar(select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1))
     rows = session.scalars(
         select(AuditEntry)
         .outerjoin(AuditSealed, AuditSealed.entry_id == AuditEntry.id)

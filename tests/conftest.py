@@ -39,7 +39,7 @@ def server() -> Iterator[EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
-def addresses(server: EmbeddedServer) -> database.Addresses:
+def addresses(server: EmbeddedServer) -> database.Addresses:  # noqa: ARG001 - it must run
     """Give the three accounts' addresses."""
     return database.addresses(settings())
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import click
 
 from foundation import logs
-from foundation.actor import Actor
-from foundation.db import unit_of_work
 from foundation.errors import GridhallError
 from foundation.office import Office
 from foundation.settings import Settings, settings
@@ -117,16 +115,8 @@ def check() -> None:
 @click.pass_obj
 def demo(running: Office) -> None:
     """Make the demo town; safe to repeat."""
-    make_demo(running)
+    wiring.build_demo(running)
     click.echo("The demo town stands.")
-
-
-def make_demo(running: Office) -> None:
-    """Run every room's part of the demo town, each in a transaction of its own."""
-    wiring.connect()
-    for build in wiring.DEMO:
-        with unit_of_work(running.engine) as session:
-            build(session, Actor.system("demo"))
 
 
 @main.command("doctor")

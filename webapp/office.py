@@ -23,7 +23,7 @@ from foundation.errors import GridhallError, Refused
 from foundation.office import Office
 from foundation.postgres import EmbeddedServer, die_with_parent
 from foundation.settings import Settings
-from webapp import assets, database
+from webapp import assets, database, wiring
 from webapp.auth.demo import PASSWORD, STAFF
 from webapp.sentences import sentence
 
@@ -135,11 +135,9 @@ class _House:
         database.prepare_embedded(self.settings)
 
     def _make_demo(self) -> None:
-        from webapp.cli import make_demo
-
         running = Office(self.settings, database.addresses(self.settings).office, "demo")
         try:
-            make_demo(running)
+            wiring.build_demo(running)
         finally:
             running.close()
 

@@ -16,7 +16,9 @@ import metering.demo
 import metering.jobs
 from foundation import housekeeping, outbox
 from foundation.actor import Actor
+from foundation.db import unit_of_work
 from foundation.jobs import Job, Resident
+from foundation.office import Office
 from foundation.outbox import Handler
 from webapp.auth import demo as staff_demo
 
@@ -45,6 +47,14 @@ def connect() -> None:
 def jobs() -> list[Job]:
     """Give every job of every room, deliveries of events included."""
     return [*ROOM_JOBS, *(handler.job() for handler in HANDLERS)]
+
+
+def build_demo(running: Office) -> None:
+    """Run every room's part of the demo town, each in a transaction of its own."""
+    connect()
+    for build in DEMO:
+        with unit_of_work(running.engine) as session:
+            build(session, Actor.system("demo"))
 
 
 def residents(process: str) -> list[Resident]:

@@ -221,9 +221,7 @@ def test_a_running_case_keeps_the_promise_it_began_with(town: Town) -> None:
     other = open_ticket(
         town.session,
         town.dispatcher,
-        NewTicket(
-            TicketKind.REPAIR, "另一处", TicketSource.MANUAL, point_id=town.meter.point_id
-        ),
+        NewTicket(TicketKind.REPAIR, "另一处", TicketSource.MANUAL, point_id=town.meter.point_id),
     )
     clocks = {c.name: c for c in ticket_card(town.session, other).clocks}
     assert clocks["arrive"].due_at - clocks["arrive"].started_at == timedelta(minutes=30)

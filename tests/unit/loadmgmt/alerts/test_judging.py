@@ -56,6 +56,11 @@ def _decimal(value: int, step: str) -> Decimal | None:
     return None if value == UNKNOWN else value * Decimal(step)
 
 
+def _existing(supply: Supply, values: object, step: str) -> list[Decimal | None]:
+    raw = zip("abc", values, strict=True)  # type: ignore[call-overload]
+    return [_decimal(value, step) if name in supply.phases else None for name, value in raw]
+
+
 def _expected(one: tuple[object, ...]) -> set[tuple[AlertKind, str]]:
     place, quality, v, i, rated, inputs = one
     if quality is Quality.OUT_OF_RANGE:
@@ -81,8 +86,8 @@ def _expected(one: tuple[object, ...]) -> set[tuple[AlertKind, str]]:
     if known and found.get(AlertKind.PHASE_BREAK) == known:
         found[AlertKind.POWER_LOSS] = found.pop(AlertKind.PHASE_BREAK)
     lost = lost_phases(
-        [_decimal(x, "0.1") if n in supply.phases else None for n, x in zip("abc", v, strict=True)],  # type: ignore[call-overload]
-        [_decimal(x, "0.001") if n in supply.phases else None for n, x in zip("abc", i, strict=True)],  # type: ignore[call-overload]
+        _existing(supply, v, "0.1"),
+        _existing(supply, i, "0.001"),
         nominal_volts=supply.nominal_volts,
         rated_amps=Decimal(str(rated)),
         loss=T.loss,
