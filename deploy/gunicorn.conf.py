@@ -1,4 +1,5 @@
 """gunicorn for the portal: one process, threads, so that live streams do not block pages."""
+# ruff: noqa: INP001 - gunicorn loads it by path
 
 from foundation import logs
 from foundation.settings import settings

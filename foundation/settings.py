@@ -196,6 +196,19 @@ class Settings:
         read=_number,
     )
     log_level: str = _variable("GRIDHALL_LOG_LEVEL", "least severe level logged", default="INFO")
+    demo_port: int = _variable(
+        "GRIDHALL_DEMO_PORT",
+        "first of the loopback ports the demo town's simulated terminals listen on",
+        default="18500",
+        read=_whole,
+    )
+    demo_interval_s: int = _variable(
+        "GRIDHALL_DEMO_INTERVAL",
+        "how often the demo town's terminals are asked, a divisor of an hour",
+        unit="s",
+        default="60",
+        read=_whole,
+    )
     demo: bool = _variable(
         "GRIDHALL_DEMO",
         "show the demo sign-ins on the sign-in page; never set it on a real office",

@@ -20,7 +20,6 @@ from metering.requests.types import RequestState
 from metering.simulation.actions import TOKEN, order_simulator
 from metering.simulation.queries import simulated_fleet
 
-
 ORDERS = [*(kind.value for kind in FaultKind), "clear", "list", "status", "reload"]
 
 

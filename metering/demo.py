@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.actor import Actor
+from foundation.settings import settings
 from foundation.staff.queries import units
 from metering.devices.actions import add_terminal, install_meter
 from metering.devices.models import Meter
@@ -25,7 +26,6 @@ from metering.simulation.history import daily_history, quarter_history
 from metering.simulation.models import SimulatedMeter
 
 HOST = "127.0.0.1"
-FIRST_PORT = 18500
 POINTS_PER_AREA, POINTS_PER_BOX = 48, 12
 CENTURY = datetime(2024, 3, 1, tzinfo=UTC)
 
@@ -109,7 +109,7 @@ def _areas(feeder_no: str, estates: tuple[str, ...]) -> Iterator[tuple[str, str,
 
 
 def _meters(areas: dict[str, int]) -> Iterator[_Meter]:
-    port = FIRST_PORT
+    port = settings().demo_port
     for area_no in areas:
         port += 1
         if area_no.startswith("TG-14"):
@@ -170,7 +170,7 @@ def _fit(session: Session, one: _Meter, area_id: int) -> None:
             host=HOST,
             port=one.port,
             unit=one.unit,
-            interval_s=60,
+            interval_s=settings().demo_interval_s,
         )
     meter_id = install_meter(
         session,

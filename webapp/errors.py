@@ -4,7 +4,17 @@ import logging
 import uuid
 from http import HTTPStatus
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import (
+    Flask,
+    Response,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -71,7 +81,8 @@ def _domain(error: GridhallError) -> Response:
 def _sign_in() -> Response:
     if _is_part():
         return _page(HTTPStatus.UNAUTHORIZED, "")
-    return make_response(redirect(f"/login?next={request.full_path.rstrip('?')}"))
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return make_response(redirect(url_for("public.login", next=back)))
 
 
 def _stale_form(error: CSRFError) -> Response:

@@ -12,9 +12,11 @@ from callcenter.tickets.queries import (
     ticket_notes,
     tickets_at,
 )
-from callcenter.tickets.rules import kind_for, priority_for
+from callcenter.tickets.rules import FIELD_MOVES, SIDE_MOVES, kind_for, priority_for
 
 __all__ = [
+    "FIELD_MOVES",
+    "SIDE_MOVES",
     "VIEWS",
     "add_note",
     "flows",

@@ -51,6 +51,11 @@ def may_work_on(actor: Actor, *, crew_id: int | None, own_crews: frozenset[int])
 FIELD_MOVES = frozenset({"accept", "send_back", "arrive", "begin", "restore", "report"})
 """Moves made by those who were sent."""
 
+SIDE_MOVES = frozenset(
+    {"reassign", "send_back", "hold", "void", "not_restored", "inspect_again", "finish"}
+)
+"""Moves off the straight way; none of them is ever the one a page suggests."""
+
 
 def overridden(promises: Promises, overrides: Mapping[str, object]) -> Promises:
     """Lay an office's own figures over the packaged ones.

@@ -46,15 +46,14 @@ def contact_at(session: Session, point_id: int) -> Contact | None:
 
 def points_of_search(session: Session, search: str, *, limit: int = 200) -> list[int]:
     """List the points whose account number, customer or address matches."""
-    like = f"%{search}%"
     statement = (
         select(Account.point_id)
         .join(Customer, Customer.id == Account.customer_id)
         .join(Premises, Premises.id == Account.premises_id)
         .where(
             Account.account_no.startswith(search.replace(" ", ""), autoescape=True)
-            | Customer.name.ilike(like)
-            | Premises.address.ilike(like)
+            | Customer.name.icontains(search, autoescape=True)
+            | Premises.address.icontains(search, autoescape=True)
         )
         .order_by(Account.account_no)
         .limit(limit)

@@ -1,5 +1,6 @@
 """Forms of moves as data: which fields, which values, and every problem said at once."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +11,8 @@ from typing import Any, Literal
 
 from foundation.datafiles import build, load_toml
 from foundation.errors import BadData
+
+_ROW = re.compile(r"[0-9]{1,18}")  # what fits a row number
 
 
 class FormRefused(BadData):
@@ -103,7 +106,7 @@ def _read_choice(spec: Field, said: str) -> tuple[Any, str]:
 
 
 def _read_crew(_: Field, said: str) -> tuple[Any, str]:
-    return (int(said), "") if said.isdigit() else (None, "choice")
+    return (int(said), "") if _ROW.fullmatch(said) else (None, "choice")
 
 
 def _read_checks(spec: Field, raw: Any) -> tuple[Any, str]:

@@ -48,10 +48,11 @@ def people(
     if ids is not None:
         statement = statement.where(Person.id.in_(ids))
     if search:
-        like = f"%{search}%"
-        statement = statement.where(
-            Person.name.ilike(like) | Person.staff_no.ilike(like) | Person.pinyin.ilike(like)
+        name, staff_no, pinyin = (
+            column.icontains(search, autoescape=True)
+            for column in (Person.name, Person.staff_no, Person.pinyin)
         )
+        statement = statement.where(name | staff_no | pinyin)
     return [
         PersonCard(*row[:9], roles=tuple(sorted((Role(r) for r in row[9]), key=_ORDER.__getitem__)))
         for row in session.execute(statement)

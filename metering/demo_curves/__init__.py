@@ -1,1 +1,1 @@
-"""Small extracts of real measurements that the simulator replays; the source stands in each header."""
+"""Extracts of real measurements that the simulator replays; each header names its source."""

@@ -7,13 +7,13 @@ with the request in flight; anything else is counted and never becomes a value.
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TypeAlias
 
 from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply
-from metering.modbus.mbap import EXCEPTION_FLAG, READ_REQUEST, Frame
+from metering.modbus.mbap import EXCEPTION_FLAG, READ_REQUEST
 from metering.modbus.plan import Block
 from metering.modbus.wire import Wire
 
@@ -23,6 +23,7 @@ BACKOFF_FIRST_S = 0.25
 BACKOFF_LIMIT_S = 30.0
 SILENT_LIMIT = 3
 """Requests in a row without a byte back after which the connection is taken for dead."""
+NEVER = float("inf")
 REMEMBERED = 256
 """How many given-up transactions are remembered, to tell our late reply from a stray one."""
 
@@ -55,22 +56,22 @@ class Counters:
     connect_failures: int = 0
 
 
-@dataclass(slots=True, order=True)
+@dataclass(slots=True, eq=False)
 class Request:
-    """One read on its way: ordered by priority, then by arrival."""
+    """One read on its way."""
 
-    priority: int
-    number: int
-    unit: int = field(compare=False)
-    block: Block = field(compare=False)
-    timeout_s: float = field(compare=False)
-    answer: asyncio.Future[bytes] = field(compare=False)
-    transaction: int = field(default=-1, compare=False)
-    sent_at: float = field(default=0.0, compare=False)
+    unit: int
+    block: Block
+    timeout_s: float
+    answer: asyncio.Future[bytes]
+    transaction: int = -1
+    sent_at: float = 0.0
 
 
 class Link:
     """A client of one address: connects when asked, keeps one request in flight.
+
+    It belongs to the event loop it is made in.
 
     Args:
         host: name or address.
@@ -94,11 +95,12 @@ class Link:
         self.host = host
         self.port = port
         self.counters = Counters()
+        self._loop = asyncio.get_running_loop()  # once: asking for it costs a system call
         self._connect_timeout_s = connect_timeout_s
         self._min_gap_s = min_gap_ms / 1000
         self._connect_pause_s = connect_pause_ms / 1000
         self._observe = observe
-        self._waiting: list[Request] = []
+        self._waiting: list[tuple[Priority, int, Request]] = []
         self._in_flight: Request | None = None
         self._given_up: dict[int, None] = {}
         self._numbers = 0
@@ -107,6 +109,7 @@ class Link:
         self._connecting: asyncio.Task[None] | None = None
         self._wake: asyncio.TimerHandle | None = None
         self._sweep: asyncio.TimerHandle | None = None
+        self._sweep_due = NEVER
         self._send_at = 0.0
         self._retry_at = 0.0
         self._failures = 0
@@ -141,17 +144,17 @@ class Link:
             ExceptionReply: the unit or its gateway answered with a Modbus exception.
             GarbledReply: the reply does not fit the request.
         """
-        loop = asyncio.get_running_loop()
         if self._is_closed:
             raise self._down("closed")
-        if self._wire is None and self._retry_at - loop.time() > timeout_s:
+        if self._wire is None and self._retry_at - self._loop.time() > timeout_s:
             raise self._down("backing off")
         self._numbers += 1
-        answer: asyncio.Future[bytes] = loop.create_future()
-        request = Request(priority, self._numbers, unit, block, timeout_s, answer)
-        heappush(self._waiting, request)
-        self._pump()
-        return await answer
+        request = Request(unit, block, timeout_s, self._loop.create_future())
+        if not self._waiting and self._may_send():
+            self._send(request)
+        else:
+            heappush(self._waiting, (priority, self._numbers, request))
+        return await request.answer
 
     async def close(self) -> None:
         """Hang up; whoever waits gets LinkDown, and so does every later read."""
@@ -171,69 +174,70 @@ class Link:
     # sending
 
     def _pump(self) -> None:
-        """Send the next request if there is one, nothing is in flight, and it is time."""
-        self._drop_cancelled()
-        if self._in_flight is not None or not self._waiting or self._is_closed:
-            return
-        loop = asyncio.get_running_loop()
+        """Send the next request if there is one and it may be sent."""
+        while self._waiting and self._waiting[0][2].answer.done():
+            heappop(self._waiting)  # its caller gave up
+        if self._waiting and self._may_send():
+            self._send(heappop(self._waiting)[2])
+
+    def _may_send(self) -> bool:
+        """Whether a request may leave now; if not, see to it that `_pump` is called in time."""
+        if self._in_flight is not None or self._is_closed:
+            return False
+        if self._wire is not None and self._wire.unframer.holds_part:
+            self._garbled("bytes nobody asked for")
         if self._wire is None:
             if self._connecting is None:
-                self._connecting = loop.create_task(self._connect())
-            return
-        if self._wire.unframer.holds_part:
-            self._garbled("bytes nobody asked for")
-            self._pump()
-            return
-        wait_s = self._send_at - loop.time()
-        if wait_s > 0:
-            self._wake_in(wait_s)
-            return
-        self._send(heappop(self._waiting), loop.time())
+                self._connecting = self._loop.create_task(self._connect())
+            return False
+        if self._send_at:
+            wait_s = self._send_at - self._loop.time()
+            if wait_s > 0:
+                self._wake_in(wait_s)
+                return False
+        return True
 
-    def _send(self, request: Request, now: float) -> None:
+    def _send(self, request: Request) -> None:
         if self._wire is None:
             raise RuntimeError("sending without a connection")
-        self._transaction = (self._transaction + 1) & 0xFFFF
-        self._given_up.pop(self._transaction, None)
-        request.transaction, request.sent_at = self._transaction, now
-        block = request.block
+        block, now = request.block, self._loop.time()
+        self._transaction = transaction = (self._transaction + 1) & 0xFFFF
+        if self._given_up:
+            self._given_up.pop(transaction, None)
+        request.transaction, request.sent_at = transaction, now
         self._in_flight = request
         self.counters.requests += 1
         self._wire.send(
             READ_REQUEST.pack(
-                request.transaction, 0, 6, request.unit, block.function, block.address, block.count
+                transaction, 0, 6, request.unit, block.function, block.address, block.count
             )
         )
-        self._sweep_at(now + request.timeout_s)
+        if now + request.timeout_s < self._sweep_due:
+            self._sweep_at(now + request.timeout_s)
 
     def _wake_in(self, wait_s: float) -> None:
         if self._wake is None:
-            self._wake = asyncio.get_running_loop().call_later(wait_s, self._woken)
+            self._wake = self._loop.call_later(wait_s, self._woken)
 
     def _woken(self) -> None:
         self._wake = None
         self._pump()
 
-    def _drop_cancelled(self) -> None:
-        while self._waiting and self._waiting[0].answer.done():
-            heappop(self._waiting)
-
     # deadlines: one timer per link, armed anew only when it fires or must fire earlier
 
     def _sweep_at(self, when: float) -> None:
         if self._sweep is not None:
-            if self._sweep.when() <= when:
-                return
             self._sweep.cancel()
-        self._sweep = asyncio.get_running_loop().call_at(when, self._swept)
+        self._sweep_due = when
+        self._sweep = self._loop.call_at(when, self._swept)
 
     def _swept(self) -> None:
-        self._sweep = None
+        self._sweep, self._sweep_due = None, NEVER
         request = self._in_flight
         if request is None:
             return
         deadline = request.sent_at + request.timeout_s
-        if deadline > asyncio.get_running_loop().time():
+        if deadline > self._loop.time():
             self._sweep_at(deadline)
             return
         self.counters.timeouts += 1
@@ -242,7 +246,7 @@ class Link:
             self._garbled("the reply broke off")
         else:
             self._remember(request.transaction)
-            self._finish(request, error=NoReply(**self._facts(request)))
+            self._finish(request, NoReply(**self._facts(request)))
             if self._silent >= SILENT_LIMIT:
                 self._hang_up(self._down("silent"), backing_off=True)
         self._pump()
@@ -254,37 +258,35 @@ class Link:
 
     # receiving, called by the wire
 
-    def take(self, frame: Frame) -> None:
+    def take(self, transaction: int, unit: int, pdu: bytes) -> None:
         """Match one frame with the request in flight."""
         request = self._in_flight
         self._silent = 0
-        if request is None or frame.transaction != request.transaction:
-            if frame.transaction in self._given_up:
-                del self._given_up[frame.transaction]
+        if request is None or transaction != request.transaction:
+            if transaction in self._given_up:
+                del self._given_up[transaction]
                 self.counters.late += 1
             else:
                 self.counters.stray += 1
             return
-        pdu, expected = frame.pdu, request.block.payload_bytes
-        function = request.block.function
-        if frame.unit == request.unit and pdu[0] == function | EXCEPTION_FLAG and len(pdu) == 2:  # noqa: PLR2004  function and code
-            self.counters.exceptions += 1
-            self._finish(request, error=ExceptionReply(pdu[1], **self._facts(request)))
-        elif (
-            frame.unit == request.unit
+        function, expected = request.block.function, request.block.payload_bytes
+        if (
+            unit == request.unit
             and pdu[0] == function
             and pdu[1] == expected
             and len(pdu) == expected + 2
         ):
             self.counters.replies += 1
-            self._finish(request, data=pdu[2:])
+            self._finish(request, pdu[2:])
+        elif unit == request.unit and pdu[0] == function | EXCEPTION_FLAG and len(pdu) == 2:  # noqa: PLR2004  function and code
+            self.counters.exceptions += 1
+            self._finish(request, ExceptionReply(pdu[1], **self._facts(request)))
         else:
             self.counters.garbled += 1
-            self._finish(
-                request, error=GarbledReply(why="no answer to this", **self._facts(request))
-            )
+            self._finish(request, GarbledReply(why="no answer to this", **self._facts(request)))
         self._failures = 0
-        self._pump()
+        if self._waiting:
+            self._pump()
 
     def broken(self, wire: Wire) -> None:
         """The stream is no Modbus TCP any more."""
@@ -307,26 +309,26 @@ class Link:
         facts = self._facts(self._in_flight) if self._in_flight else {}
         self._hang_up(GarbledReply(why=why, **facts), backing_off=True)
 
-    def _finish(
-        self, request: Request, *, data: bytes = b"", error: LinkError | None = None
-    ) -> None:
-        now = asyncio.get_running_loop().time()
+    def _finish(self, request: Request, outcome: bytes | LinkError) -> None:
         self._in_flight = None
-        self._send_at = now + self._min_gap_s
+        if self._min_gap_s:
+            self._send_at = self._loop.time() + self._min_gap_s
         if self._observe is not None:
-            self._observe(request.unit, error.code if error else "ok", now - request.sent_at)
-        _settle(request.answer, data, error)
+            word = "ok" if isinstance(outcome, bytes) else outcome.code
+            self._observe(request.unit, word, self._loop.time() - request.sent_at)
+        _settle(request.answer, outcome)
 
     # connecting
 
     async def _connect(self) -> None:
         """Wait out the backoff, connect, and go on; on failure tell everyone who waits."""
-        loop = asyncio.get_running_loop()
         why = ""
         try:
-            await asyncio.sleep(max(0.0, self._retry_at - loop.time()))
+            await asyncio.sleep(max(0.0, self._retry_at - self._loop.time()))
             async with asyncio.timeout(self._connect_timeout_s):
-                _, wire = await loop.create_connection(lambda: Wire(self), self.host, self.port)
+                _, wire = await self._loop.create_connection(
+                    lambda: Wire(self), self.host, self.port
+                )
         except (OSError, UnicodeError) as error:
             why = str(error) or type(error).__name__
         finally:
@@ -341,7 +343,8 @@ class Link:
         self._wire = wire
         self.counters.connects += 1
         self._silent = 0
-        self._send_at = loop.time() + self._connect_pause_s
+        if self._connect_pause_s:
+            self._send_at = self._loop.time() + self._connect_pause_s
         self._pump()
 
     def _hold_back(self) -> None:
@@ -349,7 +352,7 @@ class Link:
         limit_s = min(BACKOFF_LIMIT_S, BACKOFF_FIRST_S * 2.0 ** min(self._failures, 16))
         self._failures += 1
         wait_s = random.uniform(0, limit_s)  # noqa: S311  no secret
-        self._retry_at = asyncio.get_running_loop().time() + wait_s
+        self._retry_at = self._loop.time() + wait_s
 
     def _hang_up(self, error: LinkError, *, backing_off: bool) -> None:
         """Drop the connection; the request in flight gets the error, the others wait on."""
@@ -357,14 +360,14 @@ class Link:
         if wire is not None:
             wire.drop()
         if self._in_flight is not None:
-            self._finish(self._in_flight, error=error)
+            self._finish(self._in_flight, error)
         if backing_off:
             self._hold_back()
 
     def _fail_waiting(self, why: str) -> None:
         waiting, self._waiting = self._waiting, []
-        for request in waiting:
-            _settle(request.answer, b"", self._down(why))
+        for _, _, request in waiting:
+            _settle(request.answer, self._down(why))
 
     def _down(self, why: str) -> LinkDown:
         return LinkDown(host=self.host, port=self.port, why=why)
@@ -380,11 +383,11 @@ class Link:
         }
 
 
-def _settle(answer: asyncio.Future[bytes], data: bytes, error: LinkError | None) -> None:
-    """Give the answer to whoever still waits for it."""
+def _settle(answer: asyncio.Future[bytes], outcome: bytes | LinkError) -> None:
+    """Give the outcome to whoever still waits for it."""
     if answer.done():
         return
-    if error is None:
-        answer.set_result(data)
+    if isinstance(outcome, bytes):
+        answer.set_result(outcome)
     else:
-        answer.set_exception(error)
+        answer.set_exception(outcome)

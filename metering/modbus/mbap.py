@@ -52,6 +52,22 @@ class Unframer:
         """Whether a frame has begun and not ended."""
         return bool(self._left)
 
+    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, bytes] | None:
+        """Give transaction, unit and PDU if what came is one whole frame: the usual case.
+
+        None says nothing about what came: then `feed` it.
+
+        Args:
+            buffer: what came stands at its beginning.
+            size: how much came [byte].
+        """
+        if self._left or size < HEADER.size:
+            return None
+        transaction, protocol, length, unit = HEADER.unpack_from(buffer)
+        if protocol or length != size - LENGTH_AT or not SHORTEST <= length <= LONGEST:
+            return None
+        return transaction, unit, bytes(buffer[HEADER.size : size])
+
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Give every whole frame.
 

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Protocol, cast
 
-from metering.modbus.mbap import Frame, NotModbus, Unframer, receive_buffer
+from metering.modbus.mbap import NotModbus, Unframer, receive_buffer
 
 
 class Owner(Protocol):
     """Who wants the frames of a wire."""
 
-    def take(self, frame: Frame) -> None:
+    def take(self, transaction: int, unit: int, pdu: bytes) -> None:
         """A whole frame arrived."""
 
     def broken(self, wire: "Wire") -> None:
@@ -28,6 +28,7 @@ class Wire(asyncio.BufferedProtocol):
         self.unframer = Unframer()
         self._owner = owner
         self._buffer = receive_buffer()
+        self._view = memoryview(self._buffer)
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -41,12 +42,17 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Cut what came into frames and hand them on, as long as anyone wants them."""
-        received = bytes(memoryview(self._buffer)[:nbytes])
+        only = self.unframer.whole(self._view, nbytes)
+        if only is not None:
+            if not self.is_dropped:
+                transaction, unit, pdu = only
+                self._owner.take(transaction, unit, pdu)
+            return
         try:
-            for frame in self.unframer.feed(received):
+            for frame in self.unframer.feed(bytes(self._view[:nbytes])):
                 if self.is_dropped:
                     return
-                self._owner.take(frame)
+                self._owner.take(*frame)
         except NotModbus:
             if not self.is_dropped:
                 self._owner.broken(self)

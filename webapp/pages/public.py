@@ -11,7 +11,7 @@ from webapp.auth import accounts
 from webapp.auth.demo import PASSWORD, STAFF
 from webapp.auth.guard import public
 from webapp.context import LANGUAGES, THEMES, language
-from webapp.navigation import home_of
+from webapp.navigation import home_of, own_address
 from webapp.sentences import sentence
 from webapp.session import TOKEN, db, keep_changes, office
 
@@ -114,6 +114,4 @@ def logo() -> Response:
 
 def _next() -> str:
     """Give where to go on: an address of this portal, never of another site."""
-    wanted = request.values.get("next", "")
-    safe = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if safe else ""
+    return own_address(request.values.get("next", ""))

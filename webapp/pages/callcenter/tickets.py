@@ -8,6 +8,8 @@ from werkzeug.wrappers import Response
 
 from callcenter.api.crews import crews, crews_of, in_order_of_fitness
 from callcenter.api.tickets import (
+    FIELD_MOVES,
+    SIDE_MOVES,
     VIEWS,
     add_note,
     flows,
@@ -210,15 +212,15 @@ def _crews(kind: CrewKind, unit_id: int | None) -> list[CrewCard]:
 def ways_of(card: TicketCard) -> list[Way]:
     """Give the moves this person may make, the first one primary."""
     flow = flows().version(card.flow, card.flow_version)
-    field = {"accept", "send_back", "arrive", "begin", "restore", "report"}
     mine = card.crew_id in crews_of(db(), actor().id)
     ways: list[Way] = []
     for name, move in moves_open_to(flow, card.step, actor()).items():
-        if name in field and not mine:
+        if name in FIELD_MOVES and not mine:
             continue
         form = forms().forms[move.form] if move.form else None
-        required = move.note == "required"
-        ways.append(Way(name, form, move.form or "", required, primary=not ways and not required))
+        leads = name not in SIDE_MOVES and not any(way.primary for way in ways)
+        needs_note = move.note == "required"
+        ways.append(Way(name, form, move.form or "", needs_note, primary=leads))
     return ways
 
 

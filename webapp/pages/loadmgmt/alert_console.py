@@ -1,6 +1,7 @@
 """The alert console (告警台): notice, judge, act."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +39,7 @@ from webapp.session import actor, db, scope
 
 page = Blueprint("alerts", __name__)
 SUPPRESS_MINUTES = (30, 120, 480)
+PARTS = frozenset({"counts", "tree", "rows", "panel", "curve"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ def console() -> str:
         values |= {"branches": _branches()}
     if part in {"", "rows"}:
         values |= {"rows": _rows()}
-    if part in {"", "panel"}:
+    if part in {"", "panel", "curve"}:
         values |= _panel()
-    if part in {"counts", "tree", "rows", "panel"}:
+    if part in PARTS:
         return render_template(f"loadmgmt/alert_console/{part}.html", **values)
     return show("loadmgmt/alert_console.html", at="alerts", with_charts=True, **values)
 
@@ -181,7 +183,7 @@ def _panel() -> dict[str, object]:
         ),
         "chart": day_chart(db(), meter, filters["curve"], filters["day"]) if meter else None,
         "suppress_minutes": SUPPRESS_MINUTES,
-        "today": clock.business_date(),
+        "yesterday": clock.business_date() - timedelta(days=1),
     }
 
 

@@ -17,6 +17,7 @@ from metering.api.types import LatestReading, MeterCard
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.context import show
+from webapp.navigation import own_address
 from webapp.pages.metering.curves import CURVES, band_of, day_chart, day_of
 from webapp.places import Place, places_of
 from webapp.session import actor, db, scope
@@ -124,6 +125,5 @@ def read_now(meter_no: str) -> Response:
     """Ask the meter to be read now (召测)."""
     meter = meter_by_no(db(), meter_no)
     ask(db(), actor(), meter.meter_id)
-    back = request.form.get("back", "")
-    safe = back.startswith("/") and not back.startswith("//")
-    return redirect(back if safe else url_for("meters.detail", meter_no=meter_no))
+    back = own_address(request.form.get("back", ""))
+    return redirect(back or url_for("meters.detail", meter_no=meter_no))

@@ -1,0 +1,209 @@
+"""A whole office as processes, quick: terminals are asked every two seconds."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from foundation.db import connect, unit_of_work
+from foundation.settings import Settings
+from webapp import database
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def free_ports(count: int) -> list[int]:
+    """Give ports nobody listens on."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class RunningOffice:
+    """The office under test, seen from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        web, simulator, worker_m, poller_m, simulator_m = free_ports(5)
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{web}"
+        self.env = os.environ | {
+            "GRIDHALL_DATA_DIR": str(folder),
+            "GRIDHALL_PORT": str(web),
+            "GRIDHALL_SIMULATOR_PORT": str(simulator),
+            "GRIDHALL_WORKER_METRICS_PORT": str(worker_m),
+            "GRIDHALL_POLLER_METRICS_PORT": str(poller_m),
+            "GRIDHALL_SIMULATOR_METRICS_PORT": str(simulator_m),
+            "GRIDHALL_DEMO_PORT": str(20_000 + os.getpid() % 10_000),
+            "GRIDHALL_DEMO_INTERVAL": "2",
+            "GRIDHALL_READ_TIMEOUT": "1",
+            "GRIDHALL_LEADER_TIMEOUT": "3",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self._engine: Engine | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it greets."""
+        log = (self.folder / "office.out").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "webapp", "office"],
+            cwd=ROOT,
+            env=self.env,
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        self.wait(self.is_ready, "the office to open", seconds=120)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """Stop it as Ctrl-C does."""
+        if self._engine is not None:
+            self._engine.dispose()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(how)
+            self.process.wait(40)
+
+    def is_ready(self) -> bool:
+        assert self.process is None or self.process.poll() is None, self.output()
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def output(self) -> str:
+        return (self.folder / "office.out").read_text(encoding="utf-8")
+
+    def wait(self, until: Callable[[], Any], what: str, *, seconds: float = 30) -> Any:
+        """Wait until something holds; say what was waited for if it does not."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found = until()
+            if found:
+                return found
+            time.sleep(0.1)
+        pytest.fail(f"waited {seconds} s for {what}\n{self.output()[-2000:]}")
+
+    @property
+    def engine(self) -> Engine:
+        """Give an engine on its database, as the owner."""
+        if self._engine is None:
+            where = database.addresses(Settings.from_env(self.env))
+            self._engine = connect(where.owner, pool=2)
+        return self._engine
+
+    def value(self, sql: str, **facts: object) -> Any:
+        """Ask the database for one value; None while it is away."""
+        try:
+            with unit_of_work(self.engine) as session:
+                return session.execute(text(sql), facts).scalar()
+        except Exception:  # noqa: BLE001 - it may be dead on purpose
+            return None
+
+    def command(self, *words: str) -> str:
+        """Run a gridhall command."""
+        return subprocess.run(
+            [sys.executable, "-m", "webapp", *words],
+            cwd=ROOT,
+            env=self.env,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    def child(self, name: str) -> int:
+        """Give the process number of a child."""
+        assert self.process is not None
+        listed = subprocess.run(
+            ["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+        ).stdout
+        for line in listed.splitlines():
+            pid, parent, command = line.split(None, 2)
+            wanted = "gunicorn" in command if name == "web" else f" {name}" in command
+            if name == "postgres":
+                wanted = "/postgres" in command.split()[0]
+            if parent == str(self.process.pid) and wanted:
+                return int(pid)
+        pytest.fail(f"no process {name}")
+
+    def kill(self, name: str) -> None:
+        """Kill a child as nothing can be prepared for."""
+        os.kill(self.child(name), signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def town() -> Iterator[RunningOffice]:
+    """Give the running office with its demo town."""
+    with tempfile.TemporaryDirectory(prefix="gridhall-town-") as folder:
+        Path(folder).chmod(0o755)
+        running = RunningOffice(Path(folder))
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Give a headless Chromium of the machine."""
+    import shutil
+
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.fail("the browser tests need Chromium on the PATH")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=list(BROWSER_FLAGS))
+        yield running
+        running.close()
+
+
+@contextmanager
+def signed_in(
+    browser: Any, town: RunningOffice, username: str, *, phone: bool = False, lang: str = "zh-CN"
+) -> Iterator[Any]:
+    """Open a page with somebody signed in; errors of scripts fail the test."""
+    size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
+    context = browser.new_context(viewport=size, locale=lang, timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    try:
+        page.goto(f"{town.url}/login")
+        page.fill("#f-username", username)
+        page.fill("#f-password", "gridhall-demo")
+        page.get_by_role("button", name="登录", exact=True).click()
+        page.wait_for_load_state()
+        if page.locator("html").get_attribute("lang") != lang:
+            page.locator("form[action='/me/language'] button").first.click()
+            page.wait_for_load_state()
+        yield page
+        assert not errors, errors
+    finally:
+        context.close()
