@@ -21,6 +21,12 @@ class SettingRefused(BadData):
     code = "setting_refused"
 
 
+class FolderRefused(BadData):
+    """The data folder cannot be written; facts: folder, said."""
+
+    code = "folder_refused"
+
+
 def _whole(raw: str) -> int:
     return int(raw)
 
@@ -278,11 +284,16 @@ class Secrets:
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
     def _keep(self, known: Mapping[str, str]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
-        draft.touch(mode=0o600)
-        draft.write_text("".join(f"{k}={v}\n" for k, v in sorted(known.items())), encoding="utf-8")
-        draft.replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            draft.touch(mode=0o600)
+            draft.write_text(
+                "".join(f"{k}={v}\n" for k, v in sorted(known.items())), encoding="utf-8"
+            )
+            draft.replace(self.path)
+        except OSError as error:
+            raise FolderRefused(folder=str(self.path.parent), said=error.strerror) from error
 
 
 @cache

@@ -82,7 +82,7 @@ def create_app(office: Office) -> Flask:
     CSRFProtect(app)
     for page in PAGES:
         app.register_blueprint(page)
-    errors.register(app)
+    errors.register(app, language=language)
     context.register(app)
     register_filters(
         app.jinja_env,

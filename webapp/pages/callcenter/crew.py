@@ -8,15 +8,16 @@ from werkzeug.wrappers import Response
 
 from callcenter.api.crews import crews_of
 from callcenter.api.tickets import add_note, move_ticket, ticket_card, ticket_cards
-from foundation.errors import NotFound
+from foundation.errors import LostRace, NotFound
 from foundation.flow.forms import FormRefused
 from metering.api.requests import ask
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.chips import chip_of
-from webapp.context import show, t
-from webapp.pages.callcenter.tickets import Row, filled_in, ticket_values
+from webapp.context import language, show, t
+from webapp.pages.callcenter.tickets import Row, filled_in, ticket_values, typed
 from webapp.places import places_of
+from webapp.sentences import sentence
 from webapp.session import actor, db, scope
 
 page = Blueprint("crew", __name__)
@@ -48,12 +49,13 @@ def task(ticket_no: str) -> str:
     return _task(ticket_no)
 
 
-def _task(ticket_no: str, *, problems: dict[str, str] | None = None) -> str:
+def _task(ticket_no: str, *, problems: dict[str, str] | None = None, lost: str = "") -> str:
     card = ticket_card(db(), ticket_no)
     if card.crew_id not in crews_of(db(), actor().id):
         raise NotFound(what="ticket", id=ticket_no)
     values: dict[str, Any] = ticket_values(card)
     values |= {"steps": STEPS[card.flow], "problems": problems or {}, "filled": request.form}
+    values |= {"lost": lost, "typed": typed() if lost else []}
     if request.args.get("part") == "task":
         return render_template("callcenter/crew/task_body.html", **values)
     return show(
@@ -78,6 +80,9 @@ def make_move(ticket_no: str, move: str) -> str | Response | tuple[str, int]:
         )
     except FormRefused as refused:
         return _task(ticket_no, problems=refused.problems), 422
+    except LostRace as lost:
+        db().rollback()
+        return _task(ticket_no, lost=sentence(lost, language())), 409
     flash(t("crew.moved", move=t(f"move.{move}")), "ok")
     return redirect(url_for("crew.task", ticket_no=ticket_no))
 

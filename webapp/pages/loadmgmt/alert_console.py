@@ -78,6 +78,7 @@ class Selected:
 def console() -> str:
     """Show the console, or one of its parts: counts, tree, rows, panel."""
     part = request.args.get("part", "")
+    part = part if part in PARTS else ""
     values: dict[str, Any] = {"filters": _filters(), "views": VIEWS}
     if part in {"", "counts"}:
         values |= _counts()
@@ -87,7 +88,7 @@ def console() -> str:
         values |= {"rows": _rows()}
     if part in {"", "panel", "curve"}:
         values |= _panel()
-    if part in PARTS:
+    if part:
         return render_template(f"loadmgmt/alert_console/{part}.html", **values)
     return show("loadmgmt/alert_console.html", at="alerts", with_charts=True, **values)
 
@@ -146,7 +147,7 @@ def _branches() -> list[Branch]:
 
 def _rows() -> list[Row]:
     node = request.args.get("node", "")
-    number = int(node[1:]) if node[1:].isdigit() else None
+    number = int(node[1:]) if node[1:].isdecimal() else None
     cards = alert_cards(
         db(),
         scope(),
@@ -165,7 +166,7 @@ def _places(cards: list[AlertCard]) -> Places:
 
 def _panel() -> dict[str, object]:
     alert_id = request.args.get("id", "")
-    if not alert_id.isdigit():
+    if not alert_id.isdecimal():
         return {"selected": None, "chart": None}
     card = alert_card(db(), scope(), int(alert_id))
     place = _places([card]).of(card.point_id, card.area_id)
