@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 
 import click
 
@@ -11,6 +12,7 @@ from foundation.errors import GridhallError
 from foundation.office import Office
 from foundation.settings import Settings, settings
 from webapp import database, doctor, office, wiring
+from webapp.bench import bench
 from webapp.sentences import sentence
 
 
@@ -105,8 +107,9 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Say whether the schema is current; exits 1 if not."""
-    running = Office(settings(), database.addresses(settings()).office)
-    if not database.schema_is_current(running.engine):
+    with closing(Office(settings(), database.addresses(settings()).office)) as running:
+        current = database.schema_is_current(running.engine)
+    if not current:
         raise click.ClickException("The schema is behind: run `gridhall db upgrade`.")
     click.echo("The schema is current.")
 
@@ -143,5 +146,6 @@ def jobs() -> None:
         click.echo(f"{cadence(job):>8}  {job.name}\n          {job.why}")
 
 
+main.add_command(bench)
 for add_commands in wiring.COMMANDS:
     add_commands(main)
