@@ -6,12 +6,16 @@ from collections.abc import Callable
 from contextlib import closing
 
 import click
+import psycopg
+from sqlalchemy.exc import OperationalError
 
 from foundation import logs
+from foundation.db import DatabaseAway
 from foundation.errors import GridhallError
 from foundation.office import Office
 from foundation.settings import Settings, settings
 from webapp import database, doctor, office, wiring
+from webapp.auth.commands import staff
 from webapp.bench import bench
 from webapp.sentences import sentence
 
@@ -24,6 +28,8 @@ class _Sentences(click.Group):
             return super().invoke(ctx)
         except GridhallError as error:
             raise click.ClickException(sentence(error)) from error
+        except (psycopg.OperationalError, OperationalError) as error:
+            raise click.ClickException(sentence(DatabaseAway())) from error
 
 
 @click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})
@@ -147,5 +153,6 @@ def jobs() -> None:
 
 
 main.add_command(bench)
+main.add_command(staff)
 for add_commands in wiring.COMMANDS:
     add_commands(main)

@@ -50,11 +50,11 @@ def open_ticket(session: Session, actor: Actor, new: NewTicket) -> str:
     """
     if not new.title.strip():
         raise TitleMissing(field="title")
-    if new.alert_id is not None:
+    ticket_no = next_daily(session, new.kind.prefix)
+    if new.alert_id is not None:  # after the number: until we commit, nobody else gets one
         _refuse_second(session, new.alert_id)
     place = _place(session, new)
     area = place.area_class if place else AreaClass.URBAN
-    ticket_no = next_daily(session, new.kind.prefix)
     promises = overridden(books.promises(), values(session))
     case = engine.start(
         session,

@@ -224,7 +224,7 @@ def test_an_ordinary_user_keeps_their_own_account() -> None:
         user = postgres._OsUser.choose()
     finally:
         os.seteuid(0)
-    assert (user.uid, user.options, user.reaches(Path("/root/x"))) == (None, {}, True)
+    assert (user.uid, user.options, user.reaches(Path("/closed/x"))) == (None, {}, True)
 
 
 def test_the_server_dies_with_its_parent(folder: Path) -> None:

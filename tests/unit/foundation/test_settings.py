@@ -50,6 +50,14 @@ def test_a_variable_that_cannot_be_read_is_refused_with_its_meaning(name: str, r
     assert refused.value.facts == {"name": name, "value": raw, "meaning": meaning}
 
 
+@pytest.mark.parametrize("raw", ["too short", "ab" * 31, "ab" * 33, "xy" * 32])
+def test_a_key_that_could_seal_nothing_is_refused_at_the_start_and_not_shown(raw: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        Settings.from_env({"GRIDHALL_SEAL_KEY": raw})
+    assert refused.value.facts["value"] == "***"
+    assert raw not in str(refused.value)
+
+
 def test_only_keys_are_secret_and_no_variable_stands_twice() -> None:
     variables = Settings.variables()
     names = [variable.name for variable in variables]
@@ -59,16 +67,16 @@ def test_only_keys_are_secret_and_no_variable_stands_twice() -> None:
 
 def test_keys_the_environment_leaves_open_are_made_once_and_kept(tmp_path: Path) -> None:
     env = {"GRIDHALL_DATA_DIR": str(tmp_path / "office")}
-    first = Settings.from_env(env).with_secrets()
-    second = Settings.from_env(env).with_secrets()
-    assert first.seal_key == second.seal_key
-    assert first.seal_key != first.secret_key
-    assert len(bytes.fromhex(first.seal_key or "")) == 32
+    first, second = Settings.from_env(env), Settings.from_env(env)
+    assert not (tmp_path / "office").exists()
+    assert first.sealing_key() == second.sealing_key()
+    assert first.sealing_key().hex() != first.cookie_key()
+    assert len(first.sealing_key()) == 32
 
 
 def test_keys_of_the_environment_win_over_kept_ones(tmp_path: Path) -> None:
     env = {"GRIDHALL_DATA_DIR": str(tmp_path), "GRIDHALL_SEAL_KEY": "ab" * 32}
-    assert Settings.from_env(env).with_secrets().seal_key == "ab" * 32
+    assert Settings.from_env(env).sealing_key().hex() == "ab" * 32
 
 
 def test_only_the_owner_may_read_the_secrets_file(tmp_path: Path) -> None:

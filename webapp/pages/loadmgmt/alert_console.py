@@ -19,6 +19,7 @@ from loadmgmt.api.alerts import (
     alert_counts,
     alert_history,
     call_false,
+    close_alert,
     counts_by_area,
     same_kind_nearby,
     suppress,
@@ -220,6 +221,14 @@ def call_alert_false(alert_id: int) -> Response:
     """Call an alert false, with a reason."""
     reason = request.form.get("reason", "")
     call_false(db(), actor(), alert_id, version=_version(), reason=reason)
+    return _back(alert_id)
+
+
+@page.post("/alerts/<int:alert_id>/close")
+@allow(Permission.HANDLE_ALERTS)
+def close_by_hand(alert_id: int) -> Response:
+    """End an alert that does not end by itself, with what was found."""
+    close_alert(db(), actor(), alert_id, finding=request.form.get("reason", ""))
     return _back(alert_id)
 
 
