@@ -194,6 +194,20 @@ def test_without_its_package_there_is_no_server(
     assert refused.value.facts == {"why": "no_binaries"}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs somebody else")
+def test_where_nobody_plain_is_known_root_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwnam", {}.__getitem__)
+    with pytest.raises(ServerRefused) as refused:
+        postgres._OsUser.choose()
+    assert refused.value.facts == {"why": "no_plain_user"}
+
+
+def test_an_ordinary_user_gives_nothing_away(tmp_path: Path) -> None:
+    before = tmp_path.stat()
+    postgres._OsUser(None, None).own(tmp_path)
+    assert tmp_path.stat().st_uid == before.st_uid
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="others reach what they can read")
 def test_binaries_its_user_cannot_reach_are_copied_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -44,7 +44,7 @@ def test_yesterdays_figures_follow_its_readings_however_often_they_are_made(
         session,
         *(
             reading(one.meter_id, yesterday + timedelta(minutes=15 * n), u_a=220.0 + n,
-                    p=100.0 * n, e_fwd=1000.0 + 25 * n)
+                    p=100.0 * n, wh_import=1000 + 25 * n)
             for n in range(4)
         ),
     )  # fmt: skip
@@ -53,9 +53,10 @@ def test_yesterdays_figures_follow_its_readings_however_often_they_are_made(
         for _ in range(2):
             roll_up_yesterday(session, SYSTEM)
             (row,) = daily(session, one.meter_id, first=day, last=day)
-            assert (row.day, row.points, row.u_min, row.u_max, row.p_max) == (
+            assert (row.day, row.points, row.used_wh, row.u_min, row.u_max, row.p_max) == (
                 day,
                 4,
+                75,
                 220.0,
                 223.0,
                 300.0,

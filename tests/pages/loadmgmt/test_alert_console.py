@@ -187,6 +187,19 @@ def test_calling_an_alert_false_needs_a_reason(portal: Portal, dispatcher: Brows
     assert "表计调试" in dispatcher.get(f"/alerts?id={alert.id}").said
 
 
+def test_theft_is_closed_by_hand_with_what_was_found(portal: Portal, dispatcher: Browser) -> None:
+    alert = portal.alert(theft=True)
+    assert act(dispatcher, alert, "close", reason=" ").status == 422
+    assert now(portal, alert).ended_at is None
+    assert act(dispatcher, alert, "close", reason="表盖已复位").status == 302
+    after = now(portal, alert)
+    assert after.state is AlertState.CLEARED
+    assert after.ended_at is not None
+    assert "表盖已复位" in dispatcher.get(f"/alerts?id={alert.id}").said
+    assert act(dispatcher, alert, "close", reason="再来").status == 302
+    assert now(portal, alert) == after
+
+
 def test_a_meter_is_read_now_once_however_many_ask(portal: Portal, dispatcher: Browser) -> None:
     meter = portal.meter()
     alert = portal.alert(meter=meter)
@@ -269,7 +282,7 @@ def test_a_customer_on_life_support_makes_any_ticket_urgent(
     assert ticket_of(portal, act(dispatcher, alert, "ticket", title="一")).priority == "crit"
 
 
-@pytest.mark.parametrize("what", ["acknowledge", "suppress", "false", "ticket"])
+@pytest.mark.parametrize("what", ["acknowledge", "suppress", "false", "close", "ticket"])
 @pytest.mark.parametrize("username", ["crew", "clerk", "admin"])
 def test_who_may_not_act_changes_nothing(portal: Portal, username: str, what: str) -> None:
     alert = portal.alert()

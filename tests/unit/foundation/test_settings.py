@@ -1,11 +1,12 @@
 """The environment: what it may say, what is refused, and where secrets are kept."""
 
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from foundation.settings import Secrets, SettingRefused, Settings
+from foundation.settings import FolderRefused, Secrets, SettingRefused, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -87,7 +88,33 @@ def test_only_the_owner_may_read_the_secrets_file(tmp_path: Path) -> None:
     assert one != two
     assert (secrets.get("ONE"), secrets.get("TWO")) == (one, two)
     assert stat.S_IMODE(secrets.path.stat().st_mode) == 0o600
-    assert [path.name for path in secrets.path.parent.iterdir()] == ["secrets.env"]
+    left = {path.name for path in secrets.path.parent.iterdir()}
+    assert left <= {"secrets.env", "secrets.lock"}
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, no folder", encoding="ascii")
+    with pytest.raises(FolderRefused) as refused:
+        Secrets(tmp_path / "taken" / "secrets.env").get("ONE")
+    assert refused.value.facts["folder"] == str(tmp_path / "taken")
+    assert refused.value.facts["said"]
+
+
+def test_two_who_ask_at_once_for_the_first_time_get_the_same_secret(tmp_path: Path) -> None:
+    begin = threading.Barrier(4)
+    found: list[str] = []
+
+    def ask() -> None:
+        begin.wait(timeout=5)
+        found.append(Secrets(tmp_path / "secrets.env").get("ONE"))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert len(found) == 4
 
 
 def test_lines_that_are_no_secrets_are_passed_over(tmp_path: Path) -> None:
