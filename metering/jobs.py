@@ -9,6 +9,7 @@ from foundation.actor import Actor
 from foundation.jobs import Job, Resident
 from metering.polling.process import poll
 from metering.readings.actions import days_ahead, forget_judged, roll_up_day
+from metering.requests.writing import book_ended_writes
 
 
 def make_days_ahead(session: Session, actor: Actor) -> None:
@@ -24,6 +25,11 @@ def roll_up_yesterday(session: Session, actor: Actor) -> None:
 def forget_judged_batches(session: Session, actor: Actor) -> None:
     """Drop batches that were judged long ago."""
     forget_judged(session)
+
+
+def book_writes(session: Session, actor: Actor) -> None:
+    """Book the end of commands that were answered, timed out or expired."""
+    book_ended_writes(session, actor)
 
 
 JOBS = [
@@ -44,6 +50,12 @@ JOBS = [
         forget_judged_batches,
         "drops batches that were judged long ago",
         every=timedelta(hours=1),
+    ),
+    Job(
+        "metering.book_writes",
+        book_writes,
+        "books the end of commands to meters: done, failed, timed out, expired",
+        every=timedelta(seconds=5),
     ),
 ]
 

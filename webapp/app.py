@@ -18,7 +18,7 @@ from webapp.pages import home, public
 from webapp.pages.admin import audit, health, jobs, staff
 from webapp.pages.callcenter import crew, tickets
 from webapp.pages.loadmgmt import alert_console
-from webapp.pages.metering import meters, simulator
+from webapp.pages.metering import commands, meters, simulator
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ PAGES = (
     home.page,
     alert_console.page,
     meters.page,
+    commands.page,
     simulator.page,
     tickets.page,
     crew.page,

@@ -32,7 +32,7 @@ DAYS_BACK, DAYS_AHEAD = 10, 7
 
 POLLER_MAY: Mapping[str, str] = {
     "SELECT": "ALL TABLES IN SCHEMA metering",
-    "INSERT, UPDATE": "metering.reading, metering.latest",
+    "INSERT, UPDATE": "metering.reading, metering.latest, metering.write_outcome",
     "INSERT": "metering.reading_batch, foundation.event",
     "UPDATE": "metering.terminal, metering.read_request",
 }

@@ -1,6 +1,6 @@
 """Where a meter hangs."""
 
-from metering.network.actions import add_area, add_feeder, add_point, add_substation
+from metering.network.actions import add_area, add_feeder, add_point, add_substation, protect_point
 from metering.network.queries import area_ids_of_feeder, area_places, point_places, tree
 
 __all__ = [
@@ -11,5 +11,6 @@ __all__ = [
     "area_ids_of_feeder",
     "area_places",
     "point_places",
+    "protect_point",
     "tree",
 ]

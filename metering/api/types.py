@@ -14,7 +14,18 @@ from metering.readings.types import (
     Quality,
     Source,
 )
-from metering.requests.types import NoTerminal, ReadRequestCard, RequestState
+from metering.requests.types import (
+    Check,
+    Checked,
+    NewWrite,
+    NoTerminal,
+    ReadRequestCard,
+    RequestState,
+    Switch,
+    WriteCard,
+    WriteState,
+    WritesVerified,
+)
 
 __all__ = [
     "BATCH_CHANNEL",
@@ -23,11 +34,14 @@ __all__ = [
     "AreaClass",
     "AreaPlace",
     "BatchArrays",
+    "Check",
+    "Checked",
     "CurvePoint",
     "DailyEnergy",
     "LatestReading",
     "MeterCard",
     "MeterNoTaken",
+    "NewWrite",
     "NoTerminal",
     "PointOccupied",
     "PointPlace",
@@ -37,7 +51,11 @@ __all__ = [
     "RequestState",
     "Source",
     "Supply",
+    "Switch",
     "TerminalsBack",
     "TerminalsSilent",
     "TreeNode",
+    "WriteCard",
+    "WriteState",
+    "WritesVerified",
 ]

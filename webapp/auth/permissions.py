@@ -17,6 +17,9 @@ class Permission(StrEnum):
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
     WORK_IN_FIELD = "work_in_field"
+    SEE_COMMANDS = "see_commands"
+    ASK_COMMAND = "ask_command"
+    REVIEW_COMMAND = "review_command"
     RUN_SIMULATOR = "run_simulator"
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
@@ -35,6 +38,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
     Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.SEE_COMMANDS: "see commands to meters",
+    Permission.ASK_COMMAND: "ask for a meter to be switched",
+    Permission.REVIEW_COMMAND: "approve or reject a command somebody else asked for",
     Permission.RUN_SIMULATOR: "order faults from the terminal simulator",
     Permission.SEE_STAFF: "see staff and roles",
     Permission.MANAGE_STAFF: "add staff, change roles, set passwords",
@@ -60,6 +66,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     ),
     Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.SEE_COMMANDS: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.ASK_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    Permission.REVIEW_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.RUN_SIMULATOR: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_STAFF: frozenset({Role.SUPERVISOR, Role.ADMIN}),
     Permission.MANAGE_STAFF: frozenset({Role.ADMIN}),
