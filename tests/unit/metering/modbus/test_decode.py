@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymodbus.client.mixin import ModbusClientMixin
 
-from metering.modbus.decode import decode
+from metering.modbus.decode import MOST_STEPS, decode
 from metering.modbus.encode import DoesNotFit, encode
 from metering.modbus.errors import GarbledReply
 from metering.modbus.plan import Plan, compile_plan
@@ -81,7 +81,7 @@ def test_every_type_and_order_agrees_with_pymodbus(
     reply = data.draw(st.binary(min_size=size, max_size=size))
     expected = second_opinion(reply, kind, order)
     (value,) = decode(plan_of(energy(kind, order)), [reply])
-    if isinstance(expected, float) and not math.isfinite(expected):
+    if not math.isfinite(expected) or abs(expected) > MOST_STEPS:
         assert value is None
     else:
         assert value == round(expected)
@@ -150,8 +150,8 @@ def test_each_ratio_rule_multiplies_by_what_it_names(
         ("i16", 0x8000),
         ("u32", 0xFFFFFFFF),
         ("i32", 0x80000000),
-        ("u64", 2**64 - 1),
-        ("i64", 2**63),
+        ("u64", 2**63 - 1),
+        ("i64", 2**63 - 1),
         ("f32", 0x7F7FFFFF),
     ],
 )
