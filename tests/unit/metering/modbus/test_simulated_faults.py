@@ -15,6 +15,7 @@ from metering.modbus.plan import compile_plan
 from metering.modbus.profile import load_profiles
 from metering.modbus.simulated_faults import Ailment, Fault, FaultKind, ailment_from_json, strike
 from metering.modbus.simulated_unit import Exceptional, SimulatedUnit, Terminal
+from tests.factories.registers import coarseness, shows_nothing
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(*FIRST_DAY, tzinfo=SHANGHAI).timestamp() + 40 * 86400
@@ -168,12 +169,13 @@ def test_the_registers_of_every_profile_decode_to_what_the_curve_says(profile: s
         for block in plan.blocks
     ]
     state = terminal.state(START)
-    coarse = {"acrel_adl400": {"i": 0.01, "w": 10, "v": 10}, "eastron_sdm630": {"w": 2, "v": 2}}
+    points = {point.quantity: point for point in PROFILES[profile].points}
     for column, value in zip(plan.columns, decode(plan, replies), strict=True):
-        step = {"u": 0.1, "i": 0.001, "pf": 0.001, "f": 0.01}.get(column[0], 1)
-        step = max(step, coarse.get(profile, {}).get(column[0], 0))
-        assert value is not None
-        assert abs(value - state[column]) <= step / 2 + 1e-9
+        if shows_nothing(points[column], state[column]):
+            assert value is None
+        else:
+            assert value is not None
+            assert abs(value - state[column]) <= coarseness(points[column], state[column])
 
 
 @pytest.mark.parametrize(
