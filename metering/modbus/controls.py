@@ -60,6 +60,15 @@ def command_shown(control: Control, data: bytes) -> str | None:
     return next((name for name, expected in control.expect.items() if expected == raw), None)
 
 
+def shown_by(control: Control, command: str) -> bytes:
+    """Give the data bytes a terminal answers to `read_back` after a command."""
+    raw = control.expect[command]
+    if control.read.type == "bit":
+        return bytes((raw & 1,))
+    size = 2 * REGISTERS[control.read.type]
+    return _turned(raw.to_bytes(size, "big"), control.read.order)
+
+
 def is_proved(control: Control, command: str, values: Mapping[str, Value]) -> bool | None:
     """Whether measured values prove that a command took effect.
 

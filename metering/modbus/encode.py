@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from foundation.errors import BadData
 from metering.modbus.decode import HIGHEST_EXPONENT, unit_per_raw
-from metering.modbus.plan import Layout, Plan
+from metering.modbus.plan import Block, Layout, Plan
 from metering.modbus.profile_parts import Point
 from metering.modbus.quantities import COUNTERS, QUANTITIES
 
@@ -46,21 +46,33 @@ def encode(
         DoesNotFit: a value other than a counter exceeds its register, or is None where the
             profile has no pattern for that.
     """
-    scales = _raw_per_unit(plan, pt, ct)
-    return tuple(
-        _bits(layout, values) if layout.packer is None else _registers(layout, values, scale)
-        for layout, scale in zip(plan.layouts, scales, strict=True)
-    )
+    return tuple(encode_block(plan, layout, values, pt=pt, ct=ct) for layout in plan.layouts)
+
+
+def encode_block(
+    plan: Plan,
+    layout: Layout,
+    values: Values,
+    *,
+    pt: Decimal | int = 1,
+    ct: Decimal | int = 1,
+) -> bytes:
+    """Lay values out as one of the plan's blocks holds them; see `encode`."""
+    if layout.packer is None:
+        return _bits(layout, values)
+    return _registers(layout, values, _raw_per_unit(plan, pt, ct)[layout.block])
 
 
 @lru_cache(maxsize=1024)
 def _raw_per_unit(
     plan: Plan, pt: Decimal | int, ct: Decimal | int
-) -> tuple[tuple[float, ...], ...]:
-    return tuple(
-        tuple(float(1 / unit_per_raw(point, Fraction(pt), Fraction(ct))) for point in layout.points)
+) -> dict[Block, tuple[float, ...]]:
+    return {
+        layout.block: tuple(
+            float(1 / unit_per_raw(point, Fraction(pt), Fraction(ct))) for point in layout.points
+        )
         for layout in plan.layouts
-    )
+    }
 
 
 def _bits(layout: Layout, values: Values) -> bytes:

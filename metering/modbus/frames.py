@@ -138,7 +138,9 @@ def _check_also(profile: Profile, frames: Frames, also: Also) -> None:
             if freeze.every == name:
                 said = _check_freeze(profile, freeze, frames, also)
     if said != also.says:
-        raise ProfileRefused(profile=profile.name, of=also.of, got=said, expected=also.says)
+        raise ProfileRefused(
+            profile=profile.name, of=also.of, got=said, expected=also.says, why="frames"
+        )
 
 
 def _check_freeze(profile: Profile, freeze: Freeze, frames: Frames, also: Also) -> str | None:
@@ -163,7 +165,9 @@ def _data(profile: Profile, block: Block | None, asked: str, answered: str) -> b
         request.transaction, 0, 6, request.unit, block.function, block.address, block.count
     )
     if bytes.fromhex(asked) != wanted:
-        raise ProfileRefused(profile=profile.name, block=block, why="not our request")
+        raise ProfileRefused(
+            profile=profile.name, block=block, why="frames ask otherwise than we do"
+        )
     head = bytes((block.function, block.payload_bytes))
     if request[:2] != response[:2] or not response.pdu.startswith(head):
         raise ProfileRefused(profile=profile.name, block=block, why="not its response")

@@ -12,6 +12,8 @@ from metering.modbus.profile_parts import CLOCK_REGISTERS, Clock, ClockForm, Pro
 CENTURY = 2000
 _SECONDS = Struct(">I")
 _MINUTE_MS = 60_000
+NO_TIME = 0xFFFFFFFF
+"""What a clock that was never set shows [s]."""
 
 
 class ClockNotSettable(Refused):
@@ -89,7 +91,7 @@ def read_stamp(form: ClockForm, data: bytes, zone: tzinfo) -> datetime | None:
     try:
         if form == "unix":
             (seconds,) = _SECONDS.unpack(data)
-            return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 0xFFFFFFFF else None
+            return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < NO_TIME else None
         year, month, day, hour, minute, second, micro = _parts(form, data)
         return datetime(year, month, day, hour, minute, second, micro, tzinfo=zone)
     except ValueError:
@@ -108,12 +110,17 @@ def write_stamp(form: ClockForm, at: datetime, zone: tzinfo) -> bytes:
         return _SECONDS.pack(int(at.timestamp()))
     local = at.astimezone(zone)
     year = local.year - CENTURY
-    parts = (year, local.month, local.day, local.hour, local.minute, local.second)
+    parts: tuple[int, ...] = (year, local.month, local.day, local.hour, local.minute, local.second)
     if form in {"ymdhms_bytes", "ymdh_bytes"}:
         return bytes(parts[: 2 * CLOCK_REGISTERS[form]])
     if form == "datetime":
         ms = local.second * 1000 + local.microsecond // 1000
-        words = (year, local.month << 8 | local.day, local.hour << 8 | local.minute, ms)
+        words: tuple[int, ...] = (
+            year,
+            local.month << 8 | local.day,
+            local.hour << 8 | local.minute,
+            ms,
+        )
     else:
         words = (local.year, *parts[1:])
         words = words if form == "ymdhms_words" else words[::-1]

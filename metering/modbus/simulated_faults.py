@@ -80,7 +80,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Energies:
-    """Energy by phase: active [Wh], reactive [varh], and active by tariff [Wh] as TARIFFS has it."""
+    """Energy by phase: active [Wh], reactive [varh], active by tariff [Wh] as TARIFFS has it."""
 
     wh: list[float]
     varh: list[float]

@@ -114,9 +114,11 @@ def test_a_scaled_value_is_the_nearest_step_of_the_exact_one(
     )
     (value,) = decode(plan_of(point), [raw.to_bytes(4, "big", signed=True)], pt=pt, ct=ct)
     exact = raw * Fraction(scale) * 1000 * pt * ct
-    assert value is not None
-    assert isinstance(value, int)
-    assert abs(value - exact) <= Fraction(1, 2)
+    if abs(exact) > MOST_STEPS:
+        assert value is None
+    else:
+        assert isinstance(value, int)
+        assert abs(value - exact) <= Fraction(1, 2)
 
 
 @given(st.integers(0, 0xFFFF), st.integers(1, 4000))
