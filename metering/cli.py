@@ -9,6 +9,7 @@ from foundation.actor import Actor
 from foundation.db import unit_of_work
 from foundation.office import Office
 from metering.devices.queries import meter_by_no
+from metering.modbus.frames import check_frames, read_frames
 from metering.modbus.profile import office_profiles
 from metering.modbus.simulated_faults import FaultKind
 from metering.modbus.simulated_unit import SimulatedUnit
@@ -66,7 +67,12 @@ def simulator(office: Office) -> None:
     "--phases", help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first"
 )
 @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
-@click.option("--seconds", type=float, help="slow: delay of each answer [s]")
+@click.option(
+    "--seconds",
+    type=float,
+    help="slow: delay of each answer; trickle: between two bytes; clock_drift: ahead [s]",
+)
+@click.option("--ppm", type=float, help="clock_drift: how fast the clock runs ahead [1e-6]")
 @click.option("--code", type=int, help="exception: code 1 to 255")
 @click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
 @click.option("--for", "duration_s", type=float, help="how long [s]; until cleared if not given")
@@ -79,6 +85,7 @@ def simulate(
     phases: str | None,
     to: float | None,
     seconds: float | None,
+    ppm: float | None,
     code: int | None,
     dark: bool,
     duration_s: float | None,
@@ -91,6 +98,7 @@ def simulate(
         phases=phases,
         to=to,
         seconds=seconds,
+        ppm=ppm,
         code=code,
         dark=dark or None,
         duration_s=duration_s,
@@ -110,9 +118,19 @@ def profiles() -> None:
 @profiles.command("check")
 @click.pass_obj
 def check_profiles(office: Office) -> None:
-    """Load every profile, packaged and the office's own, and say what is wrong."""
+    """Hold every profile, packaged and the office's own, against its recorded frames."""
+    own = office.settings.data_dir / "profiles"
     for name, profile in sorted(office_profiles(office.settings.data_dir).items()):
-        click.echo(f"{name}: {len(profile.points)} points, confidence {profile.confidence}")
+        folder = own if (own / f"{name}.toml").is_file() else None
+        facts = f"{len(profile.points)} points, confidence {profile.confidence}"
+        if folder and not (own / f"{name}.frames.toml").is_file():
+            click.echo(f"{name}: {facts}, no frames beside it")
+            continue
+        frames = read_frames(name, folder)
+        check_frames(profile, frames)
+        kind = "captured" if frames.is_captured else "constructed"
+        reads = len(frames.exchanges) + len(frames.also)
+        click.echo(f"{name}: {facts}, {reads} {kind} reads agree")
 
 
 @click.command()
