@@ -11,7 +11,6 @@ from callcenter.api.tickets import tickets_at
 from callcenter.api.types import TicketKind
 from foundation import clock
 from foundation.errors import BadData, NotAllowed, Refused
-from foundation.flow.limits import ChipKind
 from metering.api.devices import meter_by_no
 from metering.api.readings import latest
 from metering.api.requests import (
@@ -64,7 +63,7 @@ def listing() -> str:
     if view == "open":
         shown = sorted(shown, key=lambda card: (not _waits_for_me(card), -card.id))
     where = places_of(db(), {card.point_id for card in shown})
-    values = {
+    values: dict[str, Any] = {
         "rows": [Row(card, where.of(card.point_id), _countdown(card)) for card in shown],
         "view": view,
         "views": VIEWS,
@@ -89,7 +88,7 @@ def _countdown(card: WriteCard) -> Chip | None:
     left = max(card.expires_at - now, timedelta(0))
     return Chip(
         name="review",
-        kind=ChipKind.WARN,
+        kind="warn",
         due_iso=card.expires_at.astimezone(clock.office_zone()).isoformat(timespec="seconds"),
         total_s=int(total.total_seconds()),
         used_pct=round(100 * (1 - left / total)),
