@@ -7,6 +7,8 @@ import pytest
 from callcenter.tickets.queries import tickets_at
 from callcenter.tickets.types import TicketKind
 from foundation.actor import Role
+from metering.api.requests import ask_write
+from metering.api.types import NewWrite, Switch
 from tests.factories.html import Node
 from tests.factories.webapp import Browser, Page, Portal
 from webapp.app import SECURITY_HEADERS
@@ -36,6 +38,11 @@ ADDRESSES = (
     "/meters/{meter}?part=values",
     "/meters/{meter}?part=curve",
     "/meters/{bare}",
+    "/meters/{meter}/command?switch=close",
+    "/commands",
+    "/commands?view=all&part=rows",
+    "/commands/{command}",
+    "/commands/{command}?part=state",
     "/tickets",
     "/tickets?view=undispatched&kind=repair&q=GD",
     "/tickets?view=today",
@@ -75,11 +82,15 @@ def facts(portal: Portal) -> dict[str, object]:
     sent = portal.sent_ticket(title=SHARP, point_id=portal.town.meter.point_id)
     browser = portal.browser("crew")
     browser.post(f"/m/tasks/{sent}/note", text=SHARP)
+    with portal.work() as session:
+        asked = NewWrite(portal.town.meter.meter_id, Switch.CLOSE, "other", note=SHARP)
+        command = ask_write(session, portal.town.people["dispatcher"], asked)
     return {
         "alert": alert.id,
         "theft": theft.id,
         "meter": portal.town.meter.meter_no,
         "bare": bare.meter_no,
+        "command": command,
         "plain": portal.ticket(kind=TicketKind.REPAIR, title=SHARP),
         "sent": sent,
         "inspection": inspection.ticket_no,

@@ -31,6 +31,11 @@ POST /alerts/<int:alert_id>/false        alerts.call_alert_false   handle_alerts
 POST /alerts/<int:alert_id>/read         alerts.read_now           read_meter
 POST /alerts/<int:alert_id>/suppress     alerts.suppress_alert     handle_alerts
 POST /alerts/<int:alert_id>/ticket       alerts.make_ticket        open_ticket
+GET  /commands                           commands.listing          see_commands
+GET  /commands/<command_no>              commands.detail           see_commands
+POST /commands/<command_no>/read         commands.read_now         read_meter
+POST /commands/<command_no>/review       commands.review           review_command
+POST /commands/<command_no>/withdraw     commands.withdraw         ask_command
 GET  /events                             live.events               use_office
 GET  /healthz                            health.healthz            public
 GET  /home                               home.desk                 use_office
@@ -47,6 +52,8 @@ POST /me/language                        public.choose_language    public
 POST /me/theme                           public.choose_theme       public
 GET  /meters                             meters.listing            see_meters
 GET  /meters/<meter_no>                  meters.detail             see_meters
+GET  /meters/<meter_no>/command          commands.form             ask_command
+POST /meters/<meter_no>/command          commands.ask_for          ask_command
 POST /meters/<meter_no>/read             meters.read_now           read_meter
 GET  /metrics                            health.metrics            public
 GET  /nav                                home.nav                  use_office
@@ -62,6 +69,8 @@ NOT_IN_THE_MENU = {
     "public.root": "leads on",
     "public.login": "before there is a menu",
     "public.logo": "a picture",
+    "commands.detail": "from the list of commands",
+    "commands.form": "from a meter",
     "home.nav": "the menu itself",
     "live.events": "a stream",
     "health.healthz": "for those who watch the process",
