@@ -1,8 +1,28 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
-from metering.devices.types import MeterCard, MeterNoTaken, PointOccupied, PollTarget
-from metering.network.types import AreaClass, AreaPlace, PointPlace, Supply, TreeNode
-from metering.polling.types import TerminalsBack, TerminalsSilent
+from metering.devices.types import (
+    MeterCard,
+    MeterGone,
+    MeterNoTaken,
+    PointOccupied,
+    PollTarget,
+)
+from metering.gaps.types import Completeness, Missed
+from metering.network.types import (
+    AreaClass,
+    AreaPlace,
+    PointClass,
+    PointPlace,
+    Supply,
+    TreeNode,
+)
+from metering.polling.types import (
+    ConnectionRow,
+    PollerRow,
+    PollingHeld,
+    TerminalsBack,
+    TerminalsSilent,
+)
 from metering.readings.types import (
     BATCH_CHANNEL,
     COVER_OPEN,
@@ -10,6 +30,9 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    EventKind,
+    EventRow,
+    HourlyEnergy,
     LatestReading,
     Quality,
     Source,
@@ -23,15 +46,25 @@ __all__ = [
     "AreaClass",
     "AreaPlace",
     "BatchArrays",
+    "Completeness",
+    "ConnectionRow",
     "CurvePoint",
     "DailyEnergy",
+    "EventKind",
+    "EventRow",
+    "HourlyEnergy",
     "LatestReading",
     "MeterCard",
+    "MeterGone",
     "MeterNoTaken",
+    "Missed",
     "NoTerminal",
+    "PointClass",
     "PointOccupied",
     "PointPlace",
     "PollTarget",
+    "PollerRow",
+    "PollingHeld",
     "Quality",
     "ReadRequestCard",
     "RequestState",
