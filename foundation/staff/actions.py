@@ -44,6 +44,7 @@ def add_person(
     Raises:
         StaffNoTaken: the staff number is in use; facts: staff_no, name of its holder.
     """
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STAFF_LOCK})
     holder = session.scalar(select(Person.name).where(Person.staff_no == staff_no))
     if holder is not None:
         raise StaffNoTaken(staff_no=staff_no, name=holder)

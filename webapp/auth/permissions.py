@@ -58,7 +58,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
     ),
-    Permission.MOVE_TICKET: _EVERY_STAFF - {Role.ADMIN},
+    Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
     Permission.RUN_SIMULATOR: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_STAFF: frozenset({Role.SUPERVISOR, Role.ADMIN}),

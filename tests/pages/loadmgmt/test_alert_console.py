@@ -188,7 +188,16 @@ def test_calling_an_alert_false_needs_a_reason(portal: Portal, dispatcher: Brows
 
 
 def test_theft_is_closed_by_hand_with_what_was_found(portal: Portal, dispatcher: Browser) -> None:
-    alert = portal.alert(theft=True)
+    meter = portal.meter()
+    alert = portal.alert(meter=meter, theft=True)
+    assert act(dispatcher, alert, "close", reason="表盖已复位").status == 409
+    with portal.work() as session:
+        for older in ("10 minutes", "5 minutes"):
+            session.execute(text(f"UPDATE metering.reading SET ts = ts - interval '{older}'"))
+            read(session, meter, inputs=0)
+    alert = now(portal, alert)
+    assert alert.condition_ended_at is not None
+    assert alert.ended_at is None
     assert act(dispatcher, alert, "close", reason=" ").status == 422
     assert now(portal, alert).ended_at is None
     assert act(dispatcher, alert, "close", reason="表盖已复位").status == 302

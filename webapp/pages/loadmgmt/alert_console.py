@@ -40,7 +40,7 @@ from webapp.session import actor, db, scope
 
 page = Blueprint("alerts", __name__)
 SUPPRESS_MINUTES = (30, 120, 480)
-PARTS = frozenset({"counts", "tree", "rows", "panel", "curve"})
+PARTS = frozenset({"counts", "tree", "rows", "panel", "curve", "dialogs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def console() -> str:
         values |= {"branches": _branches()}
     if part in {"", "rows"}:
         values |= {"rows": _rows()}
-    if part in {"", "panel", "curve"}:
+    if part in {"", "panel", "curve", "dialogs"}:
         values |= _panel()
     if part:
         return render_template(f"loadmgmt/alert_console/{part}.html", **values)
@@ -228,7 +228,7 @@ def call_alert_false(alert_id: int) -> Response:
 @allow(Permission.HANDLE_ALERTS)
 def close_by_hand(alert_id: int) -> Response:
     """End an alert that does not end by itself, with what was found."""
-    close_alert(db(), actor(), alert_id, finding=request.form.get("reason", ""))
+    close_alert(db(), actor(), alert_id, finding=request.form.get("reason", ""), version=_version())
     return _back(alert_id)
 
 
