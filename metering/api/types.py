@@ -19,7 +19,6 @@ from metering.network.types import (
 from metering.polling.types import (
     ConnectionRow,
     PollerRow,
-    PollingHeld,
     TerminalsBack,
     TerminalsSilent,
 )
@@ -64,7 +63,6 @@ __all__ = [
     "PointPlace",
     "PollTarget",
     "PollerRow",
-    "PollingHeld",
     "Quality",
     "ReadRequestCard",
     "RequestState",

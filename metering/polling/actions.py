@@ -18,7 +18,6 @@ from metering.polling.types import (
     Back,
     Failure,
     MissedSlots,
-    PollingHeld,
     TerminalsBack,
     TerminalsSilent,
 )
@@ -88,8 +87,6 @@ def record_parcel(session: Session, actor: Actor, worker: UUID, parcel: Parcel) 
         note_events(session, parcel.events)
     if parcel.missed:
         _note_missed(session, parcel.missed)
-    if parcel.held is not None:
-        publish(session, actor, parcel.held)
     mine = advance(session, worker, parcel.site, parcel.progress)
     back = [one for one in parcel.back if one.shard in mine]
     failures = [one for one in parcel.failures if one.shard in mine]
@@ -114,13 +111,6 @@ def forget_parcels(session: Session, *, before: datetime) -> None:
     )
     session.execute(
         text("DELETE FROM metering.poll_missed WHERE day < CAST(:before AS date)"), ended
-    )
-
-
-def held_back(poller: str, site: str, *, since: datetime, limit_bytes: int) -> PollingHeld:
-    """Say that polling goes on after its spool was full."""
-    return PollingHeld(
-        poller, site, since.isoformat(), clock.now().isoformat(), limit_bytes=limit_bytes
     )
 
 
@@ -165,9 +155,7 @@ def _note_failed(session: Session, actor: Actor, failures: Sequence[Failure]) ->
 def _entries(
     session: Session, rows: Sequence[tuple[int, str, datetime, str]]
 ) -> tuple[dict[str, object], ...]:
-    points: Mapping[int, int] = dict(
-        session.execute(_POINTS, {"ids": _ids(rows)}).all()  # type: ignore[arg-type]
-    )
+    points: Mapping[int, int] = dict(session.execute(_POINTS, {"ids": _ids(rows)}).all())
     return tuple(
         {
             "terminal_id": terminal_id,

@@ -15,7 +15,7 @@ from metering.modbus.quantities import QUANTITIES
 from metering.polling.meters import COVER, Meters
 from metering.polling.parcel import Parcel
 from metering.polling.telling import tell
-from metering.polling.types import Back, Failure, MissedSlots, PollingHeld
+from metering.polling.types import Back, Failure, MissedSlots
 from metering.readings.packing import Block, pack_block, pack_readings
 from metering.readings.rules.batch import (
     COLUMNS,
@@ -74,7 +74,6 @@ class Basket:
     _events: list[NewEvent] = field(default_factory=list)
     _missed: dict[tuple[str, str, date], MissedSlots] = field(default_factory=dict)
     _begun: dict[int, float] = field(default_factory=dict)
-    held: PollingHeld | None = None
 
     def answered(self, plan: Plan, item: Item) -> None:
         """Take what a terminal answered."""
@@ -146,9 +145,8 @@ class Basket:
                 for shard, at in self._begun.items()
                 if shard in epochs
             },
-            held=self.held,
         )
-        self.count, self.held = 0, None
+        self.count = 0
         self._failures, self._back, self._events = [], [], []
         self._missed, self._begun = {}, {}
         self.meters.settle()

@@ -87,7 +87,6 @@ class Poller:
             engine,
             root=setup.spool,
             worker=me.worker,
-            name=me.name,
             site=me.site,
             limit_bytes=setup.spool_limit_bytes,
             fill=self._fill,
@@ -287,7 +286,7 @@ def health_of(poller: Poller) -> Callable[[], dict[str, object]]:
 
     def facts() -> dict[str, object]:
         return {
-            "ready": bool(poller.leases.held) or poller.leases.live > 1,
+            "ready": poller.sink.accepts and (bool(poller.leases.held) or poller.leases.live > 1),
             "terminals": poller.connections.terminals,
             "connections": len(poller.connections),
             "shards": len(poller.leases.held),

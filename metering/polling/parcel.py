@@ -7,7 +7,7 @@ from struct import Struct
 from typing import Any
 
 from foundation.errors import BadData
-from metering.polling.types import Back, Failure, MissedSlots, PollingHeld
+from metering.polling.types import Back, Failure, MissedSlots
 from metering.readings.types import EventKind, NewEvent
 
 _HEAD = Struct(">I")
@@ -29,7 +29,6 @@ class Parcel:
         rows: packed readings; `count` of them, of the UTC days `days`.
         oldest: the oldest slot among them.
         progress: by shard, its epoch, and up to when rounds were begun.
-        held: polling went on after its spool was full.
     """
 
     number: int
@@ -43,7 +42,6 @@ class Parcel:
     events: tuple[NewEvent, ...] = ()
     missed: tuple[MissedSlots, ...] = ()
     progress: dict[int, tuple[int, datetime]] = field(default_factory=dict)
-    held: PollingHeld | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -55,7 +53,6 @@ class Parcel:
             or self.events
             or self.missed
             or self.progress
-            or self.held
         )
 
 
@@ -72,7 +69,6 @@ def to_bytes(parcel: Parcel) -> bytes:
         "events": [asdict(one) for one in parcel.events],
         "missed": [asdict(one) for one in parcel.missed],
         "progress": [[shard, *facts] for shard, facts in parcel.progress.items()],
-        "held": asdict(parcel.held) if parcel.held else None,
     }
     head = json.dumps(said, default=_plain, separators=(",", ":")).encode()
     return _HEAD.pack(len(head)) + head + parcel.rows
@@ -102,7 +98,6 @@ def from_bytes(content: bytes) -> Parcel:
             ),
             missed=tuple(MissedSlots(**_with_at(one)) for one in said["missed"]),
             progress={shard: (epoch, _instant(at)) for shard, epoch, at in said["progress"]},
-            held=PollingHeld(**said["held"]) if said["held"] else None,
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ParcelGarbled(why=str(error)[:200]) from error

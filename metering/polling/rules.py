@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from metering.polling.types import SHARDS
 
@@ -92,8 +92,3 @@ def lease_margin_s(ttl_s: float) -> float:
 def beat_every_s(ttl_s: float) -> float:
     """Give how often a lease is renewed [s]."""
     return min(2.0, ttl_s / 5)
-
-
-def oldest_late(now: datetime, interval_s: int, window_s: int) -> datetime:
-    """Give the oldest slot that may still be read late."""
-    return now - timedelta(seconds=interval_s + window_s)

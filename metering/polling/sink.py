@@ -18,7 +18,7 @@ from foundation.actor import Actor
 from foundation.db import unit_of_work
 from foundation.errors import GridhallError, Unreachable
 from metering.polling import counters
-from metering.polling.actions import held_back, record_parcel
+from metering.polling.actions import record_parcel
 from metering.polling.parcel import Parcel, ParcelGarbled, from_bytes, to_bytes
 from metering.polling.spool import Spool, orphans
 from metering.polling.types import SpoolFull
@@ -45,7 +45,6 @@ class Sink:
         engine: the database.
         root: folder of all spools of this machine's pollers.
         worker: this process.
-        name: of the poller.
         site: its site.
         limit_bytes: what all spools it answers for may hold.
         fill: gives the next parcel, with the number it is to have.
@@ -57,13 +56,11 @@ class Sink:
         *,
         root: Path,
         worker: UUID,
-        name: str,
         site: str,
         limit_bytes: int,
         fill: Fill,
     ) -> None:
         self._engine, self._worker, self._site, self._fill = engine, worker, site, fill
-        self._name = name
         self._root, self._limit = root, limit_bytes
         self._actor = Actor.system("poller")
         self._spool = Spool(root / str(worker), limit_bytes=limit_bytes)
@@ -242,11 +239,7 @@ class Sink:
     def _go_on(self) -> None:
         since, self._held_since = self._held_since, None
         counters.SPOOL_HELD.set(0)
-        logger.warning("polling goes on: the spool has room again")
-        if since is not None:
-            self._number += 1
-            told = held_back(self._name, self._site, since=since, limit_bytes=self._limit)
-            self._kept.append(Parcel(self._number, self._site, held=told))
+        logger.warning("polling goes on: the spool has room again", extra={"held_since": since})
 
     async def _drain(self) -> None:
         """Store what waits on the disk, the oldest process and parcel first."""

@@ -7,6 +7,7 @@ checksum, dropped and counted. A file goes when all its parcels are stored.
 """
 
 import contextlib
+import errno
 import fcntl
 import logging
 import os
@@ -101,7 +102,11 @@ class Spool:
         self.damaged_bytes = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = (folder / "lock").open("ab")
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise
         self._sizes = {path: path.stat().st_size for path in sorted(folder.glob("*.spool"))}
         self._turn = threading.Lock()
         self._writing: IO[bytes] | None = None
@@ -130,7 +135,8 @@ class Spool:
                 raise SpoolFull(bytes=self.size, limit=self.limit_bytes)
             file, path = self._file_for(len(framed), number)
             try:
-                file.write(framed)
+                if file.write(framed) != len(framed):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301
                 os.fsync(file.fileno())
             except OSError as error:
                 with contextlib.suppress(OSError):

@@ -54,25 +54,6 @@ class TerminalsBack(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PollingHeld(Event):
-    """A poller had no room left for readings while the database was away, and asked no more.
-
-    Attributes:
-        poller: its name.
-        site: its site.
-        since: when it stopped (ISO); until: when it went on (ISO).
-        limit_bytes: what its spool may hold.
-    """
-
-    name: ClassVar[str] = "PollingHeld"
-    poller: str
-    site: str
-    since: str
-    until: str
-    limit_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """A terminal that did not answer.
 

@@ -62,7 +62,7 @@ def pack_reading(one: NewReading) -> bytes:
     energies = [_register(value(name)) for name in ENERGIES]
     measures = [_measure(value(name)) for name in MEASURES]
     if one.inputs is not None and None not in energies and None not in measures:
-        sized = [part for register in energies for part in (8, register)]
+        sized: list[float | None] = [part for register in energies for part in (8, register)]
         sized += [part for measure in measures for part in (4, measure)]
         return _WHOLE.pack(_FIELDS, *head, 2, one.inputs, *sized)
     parts = [_HEAD.pack(_FIELDS, *head)]

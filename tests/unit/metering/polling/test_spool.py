@@ -77,6 +77,7 @@ def test_what_is_appended_is_drained_in_order_while_more_is_appended(tmp_path: P
     assert spool.size == 0
     spool.append(4, b"four")
     assert drained(spool) == [(4, b"four")]
+    spool.close()
 
 
 def test_files_turn_over_and_go_when_they_are_drained(
@@ -95,6 +96,7 @@ def test_files_turn_over_and_go_when_they_are_drained(
         spool.drop()
     assert len(list((tmp_path / "s").glob("*.spool"))) == 4
     assert drained(spool) == some[3:]
+    spool.close()
 
 
 def test_a_process_that_was_killed_leaves_what_the_next_one_drains(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_a_process_that_was_killed_leaves_what_the_next_one_drains(tmp_path: Pat
     (file,) = (tmp_path / str(worker)).glob("*.spool")
     with file.open("ab") as torn:
         torn.write(frame(3, b"three")[:-2])
-    spool._lock.close()  # as the kernel does with a process that is gone
+    spool.close()  # as the kernel does with the files of a process that is gone
     assert orphans(tmp_path, but=uuid4()) == [worker]
     again = Spool(tmp_path / str(worker), limit_bytes=10_000)
     assert drained(again) == [(1, b"one"), (2, b"two")]
@@ -132,6 +134,7 @@ def test_a_full_spool_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
     assert drained(spool) == [(1, b"12345"), (2, b"12345")]
     spool.append(3, b"12345")
     assert drained(spool) == [(3, b"12345")]
+    spool.close()
 
 
 def test_a_full_disk_keeps_nothing_of_what_it_could_not_hold(tmp_path: Path) -> None:
@@ -160,3 +163,4 @@ def test_a_full_disk_keeps_nothing_of_what_it_could_not_hold(tmp_path: Path) -> 
     spool.append(3, b"three")
     assert drained(spool) == [(1, b"one"), (3, b"three")]
     assert spool.damaged_bytes == 0
+    spool.close()
