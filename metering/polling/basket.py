@@ -124,6 +124,8 @@ class Basket:
         taken, self._items = self._items, {}
         readings, self._readings = self._readings, []
         rows, slots = [], [int(one.ts.timestamp()) for one in readings]
+        spoken_of = {one.shard for one in self._failures} | {one.shard for one in self._back}
+        spoken_of |= self._begun.keys()
         for plan, items in taken.values():
             rows += [self._packed(plan, some) for some in _once_each(items)]
             slots += {item[2] for item in items}
@@ -141,9 +143,11 @@ class Basket:
             events=tuple(self._events),
             missed=tuple(self._missed.values()),
             progress={
-                shard: (epochs[shard], _instant(at))
-                for shard, at in self._begun.items()
-                if shard in epochs
+                shard: (
+                    epochs[shard],
+                    _instant(self._begun[shard]) if shard in self._begun else None,
+                )
+                for shard in spoken_of & epochs.keys()
             },
         )
         self.count = 0

@@ -25,7 +25,7 @@ _ALIVE = text(
 )
 _SHARDS = text(
     "INSERT INTO metering.poll_shard (site, shard, epoch, lease_until)"
-    f" SELECT :site, n, 0, 'epoch' FROM generate_series(0, {SHARDS - 1}) n"
+    f" SELECT CAST(:site AS text), n, 0, 'epoch' FROM generate_series(0, {SHARDS - 1}) n"
     " WHERE NOT EXISTS (SELECT 1 FROM metering.poll_shard WHERE site = :site)"
     " ON CONFLICT DO NOTHING"
 )
@@ -110,7 +110,7 @@ def beat(session: Session, said: Beat) -> Standing:
 
 
 def advance(
-    session: Session, worker: UUID, site: str, progress: Mapping[int, tuple[int, datetime]]
+    session: Session, worker: UUID, site: str, progress: Mapping[int, tuple[int, datetime | None]]
 ) -> set[int]:
     """Note how far shards have come; give those that are still this poller's.
 
@@ -118,7 +118,8 @@ def advance(
         session: the transaction that stores what was read.
         worker: who read it.
         site: its site.
-        progress: by shard, the epoch it was read under, and up to when rounds were begun.
+        progress: by shard, the epoch it was read under, and up to when rounds were begun
+            (None: no news).
     """
     if not progress:
         return set()

@@ -87,7 +87,6 @@ class Poller:
             engine,
             root=setup.spool,
             worker=me.worker,
-            site=me.site,
             limit_bytes=setup.spool_limit_bytes,
             fill=self._fill,
         )

@@ -28,7 +28,7 @@ class Parcel:
         site: whose connections.
         rows: packed readings; `count` of them, of the UTC days `days`.
         oldest: the oldest slot among them.
-        progress: by shard, its epoch, and up to when rounds were begun.
+        progress: by shard it speaks of, its epoch, and up to when rounds were begun, if any was.
     """
 
     number: int
@@ -41,18 +41,13 @@ class Parcel:
     back: tuple[Back, ...] = ()
     events: tuple[NewEvent, ...] = ()
     missed: tuple[MissedSlots, ...] = ()
-    progress: dict[int, tuple[int, datetime]] = field(default_factory=dict)
+    progress: dict[int, tuple[int, datetime | None]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing in it that must be kept."""
         return not (
-            self.count
-            or self.failures
-            or self.back
-            or self.events
-            or self.missed
-            or self.progress
+            self.count or self.failures or self.back or self.events or self.missed or self.progress
         )
 
 
@@ -97,7 +92,10 @@ def from_bytes(content: bytes) -> Parcel:
                 for one in said["events"]
             ),
             missed=tuple(MissedSlots(**_with_at(one)) for one in said["missed"]),
-            progress={shard: (epoch, _instant(at)) for shard, epoch, at in said["progress"]},
+            progress={
+                shard: (epoch, _instant(at) if at else None)
+                for shard, epoch, at in said["progress"]
+            },
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ParcelGarbled(why=str(error)[:200]) from error

@@ -45,7 +45,6 @@ class Sink:
         engine: the database.
         root: folder of all spools of this machine's pollers.
         worker: this process.
-        site: its site.
         limit_bytes: what all spools it answers for may hold.
         fill: gives the next parcel, with the number it is to have.
     """
@@ -56,11 +55,10 @@ class Sink:
         *,
         root: Path,
         worker: UUID,
-        site: str,
         limit_bytes: int,
         fill: Fill,
     ) -> None:
-        self._engine, self._worker, self._site, self._fill = engine, worker, site, fill
+        self._engine, self._worker, self._fill = engine, worker, fill
         self._root, self._limit = root, limit_bytes
         self._actor = Actor.system("poller")
         self._spool = Spool(root / str(worker), limit_bytes=limit_bytes)
