@@ -6,10 +6,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from foundation.db import unit_of_work
-from foundation.errors import Unreachable
+from foundation.db import AWAY, unit_of_work
 from metering.modbus.link import Priority
 from metering.modbus.quantities import QUANTITIES
 from metering.polling import counters
@@ -56,7 +54,7 @@ class Answerer:
             self.asked.clear()
             try:
                 waiting = await asyncio.to_thread(self._open_requests)
-            except (Unreachable, SQLAlchemyError):
+            except AWAY:
                 continue
             for request_id, meter_id in waiting:
                 if request_id not in self._answering and meter_id in self._connections.by_meter:
@@ -85,7 +83,7 @@ class Answerer:
                 )
                 reading = self._reading(asked, came)
                 await asyncio.to_thread(self._write, request_id, meter_id, came, reading)
-        except (Unreachable, SQLAlchemyError) as error:
+        except AWAY as error:
             logger.warning("answer not written", extra={"error": str(error)[:200]})
         finally:
             self._answering.pop(request_id, None)

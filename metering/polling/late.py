@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from foundation.db import unit_of_work
+from foundation.db import AWAY, unit_of_work
 from foundation.errors import BadData, Unreachable
 from metering.devices.rules import Timetable, late_window_s
 from metering.gaps.queries import late_due
@@ -71,7 +70,7 @@ class LateReader:
                 continue
             try:
                 missed = await asyncio.to_thread(self._missed, held, self._profiles_to_look_back())
-            except (Unreachable, SQLAlchemyError):
+            except AWAY:
                 continue
             self._plan(missed)
 

@@ -13,10 +13,8 @@ from pathlib import Path
 
 import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from foundation.db import driver_url, unit_of_work
-from foundation.errors import Unreachable
+from foundation.db import AWAY, driver_url, unit_of_work
 from metering.devices.queries import fleet
 from metering.devices.rules import Timetable
 from metering.devices.types import FLEET_CHANNEL, PollTarget
@@ -159,7 +157,7 @@ class Poller:
     async def _gained(self, gained: Sequence[Gained]) -> None:
         try:
             loaded = await asyncio.to_thread(self._load_gained, gained)
-        except (Unreachable, SQLAlchemyError) as error:
+        except AWAY as error:
             logger.warning("fleet not loaded", extra={"error": str(error)[:200]})
             self._changed |= {one.shard for one in gained}
             self._fleet_changed.set()
@@ -180,7 +178,7 @@ class Poller:
         while True:
             try:
                 await self._listen_once()
-            except psycopg.Error as error:
+            except psycopg.OperationalError as error:
                 logger.warning("database away", extra={"error": str(error)[:200]})
             await asyncio.sleep(1)
 
@@ -229,7 +227,7 @@ class Poller:
                 continue
             try:
                 loaded = await asyncio.to_thread(self._load, changed)
-            except (Unreachable, SQLAlchemyError) as error:
+            except AWAY as error:
                 logger.warning("fleet not loaded", extra={"error": str(error)[:200]})
                 self._changed |= changed
                 await asyncio.sleep(1)

@@ -14,13 +14,10 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-import psycopg
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from foundation.db import unit_of_work
-from foundation.errors import Unreachable
+from foundation.db import AWAY, unit_of_work
 from metering.polling import counters
 from metering.polling.leasing import beat, bury, leave, release
 from metering.polling.rules import beat_every_s, lease_margin_s
@@ -217,6 +214,6 @@ class Leases:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, inside)
-        except (Unreachable, SQLAlchemyError, psycopg.Error) as error:
+        except AWAY as error:
             logger.warning("no word from the database", extra={"error": str(error)[:200]})
             return None
