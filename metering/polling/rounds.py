@@ -26,6 +26,7 @@ from metering.polling.rules import (
     next_slot,
     patience_s,
     stagger_s,
+    was_begun,
 )
 from metering.polling.types import Back, Failure, LeaseEnded, MissedSlots
 from metering.readings.types import EventKind, NewEvent, Quality, Source
@@ -174,7 +175,7 @@ class Series:
     async def _keep(self, begun_to: datetime | None, stored: frozenset[int]) -> None:
         interval_s, around = self.interval_s, self._around
         slot_s, _ = next_slot(None, time.time(), interval_s)
-        if begun_to is not None and slot_s + self._offset_s <= begun_to.timestamp():
+        if was_begun(slot_s + self._offset_s, begun_to):
             slot_s, stored = slot_s + interval_s, frozenset()
         await self._wait_until(max(slot_s + self._offset_s, self._first_turn()))
         while True:

@@ -55,6 +55,17 @@ def next_slot(last_s: int | None, now_s: float, interval_s: int) -> tuple[int, i
     return present, (present - last_s) // interval_s - 1
 
 
+def was_begun(planned_s: float, begun_to: datetime | None) -> bool:
+    """Whether a round was begun by the owner before.
+
+    Args:
+        planned_s: when it was to begin [s since 1970].
+        begun_to: rounds planned up to this instant were begun; the database keeps whole
+            microseconds, so that it may lie a little before the round it speaks of.
+    """
+    return begun_to is not None and planned_s <= begun_to.timestamp() + 0.001
+
+
 def is_late(slot_s: float, at_s: float, interval_s: int) -> bool:
     """Whether a reading came after its own interval had ended."""
     return at_s >= slot_s + interval_s

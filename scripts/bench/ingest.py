@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from _database import make_fleet, own_database
 from _report import BUILD, Measure, compare, options, publish, say
 
 HERE = Path(__file__).parent
@@ -40,31 +41,6 @@ class Figures:
     def both(self) -> float:
         """Add poller and database."""
         return self.poller + self.database
-
-
-@contextmanager
-def own_database(folder: Path) -> Iterator[Any]:
-    """Run a server of our own for the length of a block; its settings go to child processes."""
-    os.environ.pop("DATABASE_URL", None)
-    os.environ.update(
-        GRIDHALL_DATA_DIR=str(folder),
-        GRIDHALL_POLLER_METRICS_PORT="0",
-        GRIDHALL_LOG_LEVEL="WARNING",
-    )
-    from foundation.postgres import EmbeddedServer
-    from foundation.settings import settings
-    from webapp import database
-
-    server = EmbeddedServer(folder)
-    say("a database of its own")
-    server.start()
-    try:
-        database.prepare_embedded(settings())
-        database.upgrade(settings())
-        yield database.addresses(settings())
-    finally:
-        server.stop()
-        shutil.rmtree(server.home.parent, ignore_errors=True)
 
 
 @contextmanager
@@ -131,9 +107,6 @@ class Bench:
 
     def prepare(self) -> None:
         """Make the fleet, and the profile it is read by."""
-        sys.path.insert(0, str(PARTS))
-        from fleet import make_fleet
-
         from foundation.db import unit_of_work
         from metering.readings.actions import days_ahead
 

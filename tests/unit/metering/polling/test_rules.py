@@ -19,6 +19,7 @@ from metering.polling.rules import (
     shard_of,
     share,
     stagger_s,
+    was_begun,
 )
 from metering.polling.types import SHARDS
 
@@ -83,6 +84,17 @@ def test_every_slot_is_asked_or_counted_as_missed(
         slot, missed = next_slot(slot, now_s, interval)
         asked, missed_in_all = asked + 1, missed_in_all + missed
     assert (slot - begun) // interval + 1 == asked + missed_in_all
+
+
+@given(connections, intervals, st.integers(10**9, 2 * 10**9))
+def test_a_round_that_was_begun_is_known_by_its_instant_as_the_database_keeps_it(
+    connection: str, interval: int, slot: int
+) -> None:
+    planned = slot + stagger_s(connection, interval)
+    kept = datetime.fromtimestamp(planned, tz=UTC)
+    assert was_begun(planned, kept - timedelta(microseconds=1))
+    assert not was_begun(planned + interval, kept)
+    assert not was_begun(planned, None)
 
 
 @pytest.mark.parametrize(("second", "late"), [(0, False), (59, False), (60, True), (61, True)])

@@ -1,7 +1,13 @@
-"""A fleet for the benchmark: as many terminals as asked for, made by one statement each table."""
+"""A database of a benchmark's own, and a fleet in it."""
 
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+from _report import say
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -58,3 +64,28 @@ def make_fleet(session: Session, count: int, *, ports: Sequence[int], interval_s
     session.execute(_SPANS)
     for table in ("point", "terminal", "meter", "asked_span"):
         session.execute(text(f"ANALYZE metering.{table}"))
+
+
+@contextmanager
+def own_database(folder: Path) -> Iterator[Any]:
+    """Run a server of our own for the length of a block; its settings go to child processes."""
+    os.environ.pop("DATABASE_URL", None)
+    os.environ.update(
+        GRIDHALL_DATA_DIR=str(folder),
+        GRIDHALL_POLLER_METRICS_PORT="0",
+        GRIDHALL_LOG_LEVEL="WARNING",
+    )
+    from foundation.postgres import EmbeddedServer
+    from foundation.settings import settings
+    from webapp import database
+
+    server = EmbeddedServer(folder)
+    say("a database of its own")
+    server.start()
+    try:
+        database.prepare_embedded(settings())
+        database.upgrade(settings())
+        yield database.addresses(settings())
+    finally:
+        server.stop()
+        shutil.rmtree(server.home.parent, ignore_errors=True)
