@@ -135,7 +135,7 @@ class RunningOffice:
         ).stdout
 
     def child(self, name: str) -> int | None:
-        """Give the process number of a child; None while there is none."""
+        """Give the process number of a child, if it runs."""
         assert self.process is not None
         listed = subprocess.run(
             ["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
@@ -150,7 +150,8 @@ class RunningOffice:
         return None
 
     def kill(self, name: str) -> None:
-        """Kill a child as nothing can be prepared for; one that is just being restarted comes."""
+        """Kill a child as nothing can be prepared for."""
+        # Not yet there is possible: an orphan of a killed web master still answers for a moment.
         os.kill(self.wait(lambda: self.child(name), f"a process {name}"), signal.SIGKILL)
 
 
