@@ -7,7 +7,7 @@ from metering.devices.types import (
     PointOccupied,
     PollTarget,
 )
-from metering.gaps.types import Completeness, Missed
+from metering.gaps.types import AreaHour, Completeness, LackingMeter, Missed
 from metering.network.types import (
     AreaClass,
     AreaPlace,
@@ -43,6 +43,7 @@ __all__ = [
     "COVER_OPEN",
     "UNKNOWN",
     "AreaClass",
+    "AreaHour",
     "AreaPlace",
     "BatchArrays",
     "Completeness",
@@ -52,6 +53,7 @@ __all__ = [
     "EventKind",
     "EventRow",
     "HourlyEnergy",
+    "LackingMeter",
     "LatestReading",
     "MeterCard",
     "MeterGone",

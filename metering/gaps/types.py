@@ -14,6 +14,44 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaHour:
+    """How much of what was expected of an area in an hour is there.
+
+    Attributes:
+        hour: its start.
+        expected: intervals that began in it, of meters that were to be read.
+        missing: of them on the gap list; an hour that is not judged yet has none.
+    """
+
+    area_id: int
+    hour: datetime
+    expected: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class LackingMeter:
+    """A meter with missed intervals.
+
+    Attributes:
+        gaps: how many; oldest, newest: starts of the first and the last.
+        silent_since: its terminal has not answered since then; None if it answers.
+        last_error: stable code of its terminal's last failure.
+    """
+
+    meter_id: int
+    meter_no: str
+    point_no: str
+    area_id: int
+    terminal_no: str | None
+    gaps: int
+    oldest: datetime
+    newest: datetime
+    silent_since: datetime | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Completeness:
     """Intervals that ended in a span of time.
 

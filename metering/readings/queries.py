@@ -77,7 +77,7 @@ def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
 _CURVE = (
     "SELECT date_bin('15 minutes', ts, :start) AS bin, avg(u_a), avg(u_b), avg(u_c),"
     " avg(i_a), avg(i_b), avg(i_c), avg(p),"
-    f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0)"
+    f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0), bit_or(quality)"
     " FROM metering.reading WHERE ts >= :start AND ts < :end{slots} AND meter_id = :meter_id"
     f" AND quality & {int(Quality.OUT_OF_RANGE)} = 0 GROUP BY bin"
 )

@@ -208,7 +208,11 @@ class LatestReading:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One quarter hour of a curve: averages of what was read in it; None where nothing was."""
+    """One quarter hour of a curve: averages of what was read in it; None where nothing was.
+
+    Attributes:
+        quality: all bits of `Quality` that any of its readings has.
+    """
 
     start: datetime
     u_a: float | None = None
@@ -219,6 +223,7 @@ class CurvePoint:
     i_c: float | None = None
     p: float | None = None
     estimated: bool = False
+    quality: int = 0
 
 
 @dataclass(frozen=True, slots=True)
