@@ -1,6 +1,13 @@
 """Terminals and meters."""
 
-from metering.devices.actions import add_terminal, install_meter
+from metering.devices.actions import (
+    Registers,
+    add_terminal,
+    install_meter,
+    remove_meter,
+    set_in_service,
+    set_interval,
+)
 from metering.devices.queries import (
     fleet_health,
     meter_by_no,
@@ -10,11 +17,15 @@ from metering.devices.queries import (
 )
 
 __all__ = [
+    "Registers",
     "add_terminal",
     "fleet_health",
     "install_meter",
     "meter_by_no",
     "meter_cards",
     "points_read",
+    "remove_meter",
     "search_meters",
+    "set_in_service",
+    "set_interval",
 ]

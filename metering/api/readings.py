@@ -1,10 +1,12 @@
-"""Readings, and batches of them for the judges."""
+"""Readings, what they add up to, what meters told, and batches of them for the judges."""
 
 from metering.readings.actions import mark_judged
 from metering.readings.queries import (
     claim_batch,
     daily,
     day_curve,
+    events,
+    hourly,
     latest,
     newest_at,
     read_since,
@@ -15,6 +17,8 @@ __all__ = [
     "claim_batch",
     "daily",
     "day_curve",
+    "events",
+    "hourly",
     "latest",
     "mark_judged",
     "newest_at",

@@ -1,8 +1,27 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
-from metering.devices.types import MeterCard, MeterNoTaken, PointOccupied, PollTarget
-from metering.network.types import AreaClass, AreaPlace, PointPlace, Supply, TreeNode
-from metering.polling.types import TerminalsBack, TerminalsSilent
+from metering.devices.types import (
+    MeterCard,
+    MeterGone,
+    MeterNoTaken,
+    PointOccupied,
+    PollTarget,
+)
+from metering.gaps.types import AreaHour, Completeness, LackingMeter, Missed
+from metering.network.types import (
+    AreaClass,
+    AreaPlace,
+    PointClass,
+    PointPlace,
+    Supply,
+    TreeNode,
+)
+from metering.polling.types import (
+    ConnectionRow,
+    PollerRow,
+    TerminalsBack,
+    TerminalsSilent,
+)
 from metering.readings.types import (
     BATCH_CHANNEL,
     COVER_OPEN,
@@ -10,6 +29,9 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    EventKind,
+    EventRow,
+    HourlyEnergy,
     LatestReading,
     Quality,
     Source,
@@ -32,20 +54,31 @@ __all__ = [
     "COVER_OPEN",
     "UNKNOWN",
     "AreaClass",
+    "AreaHour",
     "AreaPlace",
     "BatchArrays",
     "Check",
     "Checked",
+    "Completeness",
+    "ConnectionRow",
     "CurvePoint",
     "DailyEnergy",
+    "EventKind",
+    "EventRow",
+    "HourlyEnergy",
+    "LackingMeter",
     "LatestReading",
     "MeterCard",
+    "MeterGone",
     "MeterNoTaken",
+    "Missed",
     "NewWrite",
     "NoTerminal",
+    "PointClass",
     "PointOccupied",
     "PointPlace",
     "PollTarget",
+    "PollerRow",
     "Quality",
     "ReadRequestCard",
     "RequestState",

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk
-from metering.network.types import AreaClass, Supply
+from metering.network.types import AreaClass, PointClass, Supply
 
 
 class Substation(Base):
@@ -59,3 +59,6 @@ class Point(Base):
     )
     never_cut_until: Mapped[date | None] = mapped_column(comment="last day; empty: no end")
     supply: Mapped[Supply]
+    point_class: Mapped[PointClass] = mapped_column(
+        default=PointClass.LOW_VOLTAGE, comment="decides how often it is read"
+    )

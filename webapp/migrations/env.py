@@ -21,6 +21,8 @@ import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
 import metering.api.devices
+import metering.api.gaps
+import metering.api.polling
 import metering.api.readings
 import metering.api.requests
 import metering.api.simulation
@@ -40,6 +42,8 @@ LOADED = (
     foundation.staff.models,
     loadmgmt.api.alerts,
     metering.api.devices,
+    metering.api.gaps,
+    metering.api.polling,
     metering.api.readings,
     metering.api.requests,
     metering.api.simulation,
@@ -48,9 +52,11 @@ LOADED = (
 
 
 def is_ours(thing: Any, name: str | None, kind: str, *_: Any) -> bool:
-    """Leave out the queue's tables and the day partitions of readings."""
+    """Leave out the queue's tables and the partitions of readings and hours."""
     if kind == "table":
-        return thing.schema not in {"jobs", None} and not str(name).startswith("reading_2")
+        return thing.schema not in {"jobs", None} and not str(name).startswith(
+            ("reading_2", "hourly_2")
+        )
     return True
 
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0006"
-down_revision = "0001"
+down_revision = "0005"
 
 
 PUSH_MARKS = """
