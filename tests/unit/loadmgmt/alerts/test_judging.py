@@ -108,6 +108,13 @@ def test_a_batch_says_what_the_scalar_rules_say(meters: list[tuple[object, ...]]
         assert mine == _expected(one)
 
 
+def test_a_neighbour_carries_load_even_if_its_voltage_is_unknown() -> None:
+    one = (1, Quality.GOOD, (0, UNKNOWN, 1541), (0, 251, 0), 5, -1)
+    kinds = {(found.kind, found.phases) for found in judge(_batch([one]), T).findings}
+    assert (AlertKind.CURRENT_LOSS, "c") in kinds
+    assert kinds == _expected(one)
+
+
 def test_an_unknown_value_neither_raises_nor_ends_an_alert() -> None:
     unknown = (0, Quality.GOOD, (UNKNOWN,) * 3, (UNKNOWN,) * 3, 5, -1)
     judged = judge(_batch([unknown]), T)
