@@ -22,6 +22,7 @@ from metering.polling import counters
 from metering.polling.answering import Answerer
 from metering.polling.backfill import SourceOf, nobody_remembers
 from metering.polling.basket import Basket
+from metering.polling.commanding import Commander
 from metering.polling.connections import Connections, Loaded
 from metering.polling.late import LateReader
 from metering.polling.meters import Meters
@@ -95,6 +96,13 @@ class Poller:
         self._answerer = Answerer(
             engine, self.connections, meters, rules=setup.validation, timeout_s=setup.timeout_s
         )
+        self._commander = Commander(
+            engine,
+            self.connections,
+            owner=str(me.worker),
+            may_send=self.leases.may_send,
+            timeout_s=setup.timeout_s,
+        )
         self._late = LateReader(
             engine,
             self.connections,
@@ -122,6 +130,7 @@ class Poller:
                 self._follow_fleet(),
                 self._follow_plans(),
                 self._answerer.run(),
+                self._commander.run(),
                 self._late.run(
                     lambda: list(self.leases.held),
                     every_s=self._setup.late_every_s,
@@ -138,7 +147,8 @@ class Poller:
         finally:
             for task in (*loops, stopping):
                 task.cancel()
-            await asyncio.gather(*loops, stopping, *self._answerer.stop(), return_exceptions=True)
+            left = (*self._answerer.stop(), *self._commander.stop())
+            await asyncio.gather(*loops, stopping, *left, return_exceptions=True)
             await self.connections.close()
             await self.sink.close()
             await self.leases.close()
@@ -191,11 +201,13 @@ class Poller:
                 await connection.execute(f"LISTEN {channel}")
             self._note_fleet("")
             self._answerer.asked.set()
+            self._commander.asked.set()
             async for notice in connection.notifies():
                 if notice.channel == FLEET_CHANNEL:
                     self._note_fleet(notice.payload)
                 elif notice.channel == REQUEST_CHANNEL:
                     self._answerer.asked.set()
+                    self._commander.asked.set()
                 elif self.leases.live > 1 or not self.leases.held:
                     self.leases.woken.set()
 

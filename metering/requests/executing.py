@@ -5,16 +5,23 @@ the request.
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.events import Signal
 from foundation.outbox import signal
-from metering.requests.models import WriteOutcome
-from metering.requests.types import Order, Switch
+from metering.devices.models import Meter
+from metering.network.models import Point
+from metering.requests.models import WriteOutcome, WriteRequest
+from metering.requests.rules import is_protected
+from metering.requests.types import NeverCut, Order, OrderVoid, Switch
+
+SEND_MARGIN = timedelta(seconds=5)
+"""An order that waited for this long after its time is not sent; its end is not booked yet."""
 
 TAKE = text(
     """
@@ -44,6 +51,17 @@ TAKE = text(
 )
 
 
+def meters_with_orders(session: Session) -> list[int]:
+    """Give the meters for which approved commands wait; few at any time."""
+    return list(
+        session.scalars(
+            select(WriteRequest.meter_id).where(
+                WriteRequest.ended_as.is_(None), WriteRequest.send_before > clock.now()
+            )
+        )
+    )
+
+
 def take_orders(session: Session, owner: str, meter_ids: Collection[int]) -> list[Order]:
     """Take approved, unexpired commands for meters this poller asks, each once for ever.
 
@@ -60,6 +78,33 @@ def take_orders(session: Session, owner: str, meter_ids: Collection[int]) -> lis
         },
     )
     return [Order(row[0], row[1], row[2], Switch(row[3])) for row in rows]
+
+
+def look_again(session: Session, order: Order) -> None:
+    """Look at a command once more, right before it is written to the wire.
+
+    Raises:
+        NeverCut: its point is on the list by now.
+        OrderVoid: its time is over, or it was ended otherwise.
+    """
+    row = session.execute(
+        select(
+            Point.never_cut,
+            Point.never_cut_until,
+            WriteRequest.send_before,
+            WriteRequest.ended_as,
+        )
+        .select_from(WriteRequest)
+        .join(Meter, Meter.id == WriteRequest.meter_id)
+        .join(Point, Point.id == Meter.point_id)
+        .where(WriteRequest.id == order.request_id, WriteRequest.approved_at.is_not(None))
+    ).first()
+    if row is None or row.ended_as is not None or clock.now() > row.send_before + SEND_MARGIN:
+        raise OrderVoid(command_no=order.command_no)
+    if order.switch is Switch.OPEN and is_protected(
+        row.never_cut, row.never_cut_until, clock.business_date()
+    ):
+        raise NeverCut(command_no=order.command_no)
 
 
 def finish_order(

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from foundation.errors import BadData, LostRace, NotAllowed, Refused
 from foundation.events import Event
 
+RELAY = "relay"
+"""The control of a profile that takes supply away and gives it back."""
 REQUEST_CHANNEL = "metering_request"  # NOTIFY: the links' owner looks for requests
 
 
@@ -111,6 +113,24 @@ class OpinionMissing(BadData):
     """A review needs an opinion."""
 
     code = "opinion_missing"
+
+
+class NeverCut(Refused):
+    """Supply here is never taken away remotely."""
+
+    code = "never_cut"
+
+
+class NoRelay(Refused):
+    """The meter's profile has no relay to switch."""
+
+    code = "no_relay"
+
+
+class OrderVoid(Refused):
+    """The time of a command was over before it was sent."""
+
+    code = "order_void"
 
 
 class WriteChanged(LostRace):

@@ -16,10 +16,7 @@ from metering.network.models import Point
 from metering.requests.books import switching
 from metering.requests.models import WriteOutcome, WriteRequest
 from metering.requests.rules import FINAL, Progress, Standing, state_of
-from metering.requests.types import WriteCard, WriteState
-
-RELAY = "relay"
-"""The control of a profile that takes supply away and gives it back."""
+from metering.requests.types import RELAY, WriteCard, WriteState
 
 
 def standing_of(session: Session, meter_id: int, *, is_repair_open: bool) -> Standing:
