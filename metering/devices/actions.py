@@ -15,6 +15,7 @@ from metering.devices.rules import DAY_S, interval_of
 from metering.devices.timetable import load_timetable
 from metering.devices.types import (
     FLEET_CHANNEL,
+    Framing,
     MeterGone,
     MeterNoTaken,
     PointOccupied,
@@ -51,6 +52,8 @@ def add_terminal(
     unit: int,
     interval_s: int | None = None,
     site: str = "",
+    framing: Framing = Framing.MBAP,
+    depth: int = 1,
 ) -> int:
     """Add a terminal, or give the one of this number.
 
@@ -63,6 +66,8 @@ def add_terminal(
         unit: Modbus unit id.
         interval_s: an interval of its own [s]; without one it follows its meter's point.
         site: only pollers of this site may ask it.
+        framing: of its connection; all terminals behind one address have the same.
+        depth: requests its gateway takes at a time.
     """
     known = session.scalar(select(Terminal.id).where(Terminal.terminal_no == terminal_no))
     if known is not None:
@@ -76,6 +81,8 @@ def add_terminal(
         own_interval=interval_s is not None,
         interval_s=interval_s or interval_of(load_timetable(), PointClass.LOW_VOLTAGE),
         site=site,
+        framing=framing,
+        depth=depth,
     )
     session.add(row)
     session.flush()

@@ -42,6 +42,8 @@ def fleet(
             Meter.register_wh,
             Terminal.shard,
             Terminal.failed_rounds,
+            Terminal.framing,
+            Terminal.depth,
         )
         .join(Meter, (Meter.terminal_id == Terminal.id) & Meter.removed_at.is_(None))
         .join(Point, Point.id == Meter.point_id)

@@ -1,4 +1,4 @@
-"""Commands to meters, and the mark of points that are never cut."""
+"""Commands to meters, the mark of points that are never cut, framing of connections."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -120,3 +120,25 @@ def upgrade() -> None:
         schema="metering",
     )
     op.execute(PUSH_MARKS)
+    op.add_column(
+        "terminal",
+        sa.Column(
+            "framing",
+            sa.String(40),
+            server_default="mbap",
+            nullable=False,
+            comment="of its whole connection",
+        ),
+        schema="metering",
+    )
+    op.add_column(
+        "terminal",
+        sa.Column(
+            "depth",
+            sa.Integer(),
+            server_default="1",
+            nullable=False,
+            comment="requests its gateway takes at a time, 1 to 16",
+        ),
+        schema="metering",
+    )
