@@ -28,7 +28,7 @@ def commands_ended(session: Session, actor: Actor, payload: dict[str, Any]) -> N
             kind=AlertKind.COMMAND_UNKNOWN,
             at=now,
             point_id=entry["point_id"],
-            facts={"command_no": entry["command_no"], "switch": entry["switch"]},
+            facts={"command_no": entry["command_no"], "kind": entry["kind"]},
         )
         for entry in payload["writes"]
         if entry["state"] == WriteState.TIMED_OUT

@@ -43,8 +43,8 @@ from metering.requests.types import (
     NoTerminal,
     ReadRequestCard,
     RequestState,
-    Switch,
     WriteCard,
+    WriteKind,
     WriteState,
     WritesVerified,
 )
@@ -84,11 +84,11 @@ __all__ = [
     "RequestState",
     "Source",
     "Supply",
-    "Switch",
     "TerminalsBack",
     "TerminalsSilent",
     "TreeNode",
     "WriteCard",
+    "WriteKind",
     "WriteState",
     "WritesVerified",
 ]

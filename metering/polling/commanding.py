@@ -3,17 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from datetime import tzinfo
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from foundation.db import unit_of_work
 from foundation.errors import GridhallError, Unreachable
-from metering.modbus.commanding import CommandResult, CommandState, carry_out
+from metering.modbus.commanding import CommandResult, CommandState, Gate, carry_out, set_clock
 from metering.modbus.errors import ExceptionReply
-from metering.modbus.profile_parts import Control
-from metering.polling.connections import Connections
+from metering.modbus.meter_clock import ClockNotSettable
+from metering.polling.connections import Connection, Connections
+from metering.polling.rounds import Asked, code_of
 from metering.polling.types import LeaseEnded
 from metering.requests.executing import (
     finish_order,
@@ -21,12 +23,14 @@ from metering.requests.executing import (
     meters_with_orders,
     take_orders,
 )
-from metering.requests.types import RELAY, NoRelay, Order
+from metering.requests.types import RELAY, ClockNotSet, NoRelay, Order, WriteKind
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 5.0
 WRITE_AGAIN_S = 2.0
+SET_WITHIN_S = 3.0
+"""A clock that was set shows our time to this much [s]; some show whole seconds, late."""
 VERDICTS = {CommandState.CONFIRMED: True, CommandState.FAILED: False, CommandState.UNKNOWN: None}
 
 
@@ -36,12 +40,12 @@ class End(NamedTuple):
     Attributes:
         is_verified: whether the terminal shows it; None where nobody knows.
         error: stable code of what went wrong.
-        shown: the command the terminal shows.
+        read_back: what the terminal showed.
     """
 
     is_verified: bool | None
     error: str | None = None
-    shown: str | None = None
+    read_back: dict[str, Any] | None = None
 
 
 class Commander:
@@ -54,10 +58,11 @@ class Commander:
         *,
         owner: str,
         may_send: Callable[[], bool],
+        zone: tzinfo,
         timeout_s: float,
     ) -> None:
         self._engine, self._connections, self._owner = engine, connections, owner
-        self._may_send, self._timeout_s = may_send, timeout_s
+        self._may_send, self._zone, self._timeout_s = may_send, zone, timeout_s
         self._running: set[asyncio.Task[None]] = set()
         self.asked = asyncio.Event()
 
@@ -108,27 +113,57 @@ class Commander:
         if held is None:
             return End(is_verified=False, error=LeaseEnded.code)
         connection, asked = held
-        control = _relay(asked.plan.profile.controls)
-        if control is None:
-            return End(is_verified=False, error=NoRelay.code)
 
         async def gate() -> None:
             if not self._may_send():
                 raise LeaseEnded
             await asyncio.to_thread(self._look_again, order)
 
+        if order.kind is WriteKind.SET_CLOCK:
+            return await self._set_clock(connection, asked, gate)
+        return await self._switch(connection, asked, order, gate)
+
+    async def _switch(self, connection: Connection, asked: Asked, order: Order, gate: Gate) -> End:
+        control = asked.plan.profile.control(RELAY)
+        if control is None:
+            return End(is_verified=False, error=NoRelay.code)
         try:
             came = await carry_out(
                 connection.link,
                 asked.target.unit,
                 control,
-                order.switch.value,
+                order.kind.value,
                 gate=gate,
                 timeout_s=self._timeout_s,
             )
         except GridhallError as refused:  # the profile does not know the command: nothing was sent
             return End(is_verified=False, error=refused.code)
-        return End(VERDICTS[came.state], _code_of(came), came.shown)
+        shown = {"shows": came.shown} if came.shown else None
+        return End(VERDICTS[came.state], _code_of(came), shown)
+
+    async def _set_clock(self, connection: Connection, asked: Asked, gate: Gate) -> End:
+        try:
+            await gate()
+        except GridhallError as refused:
+            return End(is_verified=False, error=refused.code)
+        try:
+            reading = await set_clock(
+                connection.link,
+                asked.target.unit,
+                asked.plan.profile,
+                self._zone,
+                timeout_s=self._timeout_s,
+            )
+        except (ExceptionReply, ClockNotSettable) as refused:
+            return End(is_verified=False, error=code_of(refused))
+        except GridhallError as lost:
+            return End(is_verified=None, error=lost.code)
+        drift_s = reading.drift_s
+        if drift_s is None:
+            return End(is_verified=None, error=ClockNotSet.code)
+        is_set = abs(drift_s) <= SET_WITHIN_S
+        error = None if is_set else ClockNotSet.code
+        return End(is_verified=is_set, error=error, read_back={"drift_s": round(drift_s, 1)})
 
     def _look_again(self, order: Order) -> None:
         with unit_of_work(self._engine) as session:
@@ -141,17 +176,11 @@ class Commander:
                 order,
                 is_verified=end.is_verified,
                 error=end.error,
-                read_back={"shows": end.shown} if end.shown else None,
+                read_back=end.read_back,
             )
-
-
-def _relay(controls: Collection[Control]) -> Control | None:
-    return next((one for one in controls if one.name == RELAY), None)
 
 
 def _code_of(came: CommandResult) -> str | None:
     if came.error is None or came.state is CommandState.CONFIRMED:
         return None
-    if isinstance(came.error, ExceptionReply):
-        return f"exception_{came.error.exception:02x}"
-    return came.error.code
+    return code_of(came.error)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import psycopg
@@ -56,6 +56,7 @@ class Setup:
         timeout_s: patience for one block [s].
         late_every_s: how often missed intervals are looked for [s].
         source_of: readers of meters' own memory, by profile.
+        zone: the terminals' local time.
     """
 
     me: Identity
@@ -66,6 +67,7 @@ class Setup:
     validation: Validation
     late_every_s: float = LATE_EVERY_S
     source_of: SourceOf = nobody_remembers
+    zone: tzinfo = UTC
 
 
 class Poller:
@@ -101,6 +103,7 @@ class Poller:
             self.connections,
             owner=str(me.worker),
             may_send=self.leases.may_send,
+            zone=setup.zone,
             timeout_s=setup.timeout_s,
         )
         self._late = LateReader(

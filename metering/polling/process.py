@@ -45,6 +45,7 @@ def setup_of(office: Office) -> Setup:
         timetable=load_timetable(),
         validation=load_validation(),
         source_of=source_for(settings.time_zone),
+        zone=settings.time_zone,
     )
 
 

@@ -147,7 +147,7 @@ async def learn(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: floa
     if all(isinstance(one, ExceptionReply) for one in came.errors):  # else: later, in full
         asked.learned_at_s = at_s
         asked.plan = came.plan
-    error = _code(came.errors[-1]) if came.errors else None
+    error = code_of(came.errors[-1]) if came.errors else None
     if all(reply is None for reply in came.replies):
         return Answer(None, at_s, error or "garbled_reply")
     target = asked.target
@@ -157,7 +157,8 @@ async def learn(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: floa
         return Answer(None, at_s, garbled.code)
 
 
-def _code(error: GridhallError) -> str:
+def code_of(error: GridhallError) -> str:
+    """Give the stable code of what went wrong; exceptions each have their own."""
     if isinstance(error, ExceptionReply):
         return f"exception_{error.exception:02x}"
     return error.code

@@ -18,7 +18,7 @@ from metering.devices.models import Meter
 from metering.network.models import Point
 from metering.requests.models import WriteOutcome, WriteRequest
 from metering.requests.rules import is_protected
-from metering.requests.types import NeverCut, Order, OrderVoid, Switch
+from metering.requests.types import NeverCut, Order, OrderVoid, WriteKind
 
 SEND_MARGIN = timedelta(seconds=5)
 """An order that waited for this long after its time is not sent; its end is not booked yet."""
@@ -26,8 +26,8 @@ SEND_MARGIN = timedelta(seconds=5)
 TAKE = text(
     """
     WITH due AS (
-        SELECT r.id, r.command_no, r.meter_id, r.switch,
-               r.switch = 'open' AND p.never_cut IS NOT NULL
+        SELECT r.id, r.command_no, r.meter_id, r.kind,
+               r.kind = 'open' AND p.never_cut IS NOT NULL
                    AND (p.never_cut_until IS NULL OR p.never_cut_until >= :today) AS is_protected
         FROM metering.write_request r
         JOIN metering.meter m ON m.id = r.meter_id AND m.removed_at IS NULL
@@ -44,7 +44,7 @@ TAKE = text(
         FROM due ON CONFLICT (request_id) DO NOTHING
         RETURNING request_id
     )
-    SELECT due.id, due.command_no, due.meter_id, due.switch
+    SELECT due.id, due.command_no, due.meter_id, due.kind
     FROM due JOIN taken ON taken.request_id = due.id
     WHERE NOT due.is_protected ORDER BY due.id
     """
@@ -77,7 +77,7 @@ def take_orders(session: Session, owner: str, meter_ids: Collection[int]) -> lis
             "meters": list(meter_ids),
         },
     )
-    return [Order(row[0], row[1], row[2], Switch(row[3])) for row in rows]
+    return [Order(row[0], row[1], row[2], WriteKind(row[3])) for row in rows]
 
 
 def look_again(session: Session, order: Order) -> None:
@@ -101,7 +101,7 @@ def look_again(session: Session, order: Order) -> None:
     ).first()
     if row is None or row.ended_as is not None or clock.now() > row.send_before + SEND_MARGIN:
         raise OrderVoid(command_no=order.command_no)
-    if order.switch is Switch.OPEN and is_protected(
+    if order.kind is WriteKind.OPEN and is_protected(
         row.never_cut, row.never_cut_until, clock.business_date()
     ):
         raise NeverCut(command_no=order.command_no)

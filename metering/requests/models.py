@@ -1,4 +1,4 @@
-"""Requests to read a meter now, and to switch it."""
+"""Requests to read a meter now, and to command it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
-from metering.requests.types import RequestState, Switch, WriteState
+from metering.requests.types import RequestState, WriteKind, WriteState
 
 
 class ReadRequest(Base):
@@ -50,7 +50,7 @@ class WriteRequest(Base):
     id: Mapped[pk]
     command_no: Mapped[str] = mapped_column(unique=True, comment="ZL-260618-0004")
     meter_id: Mapped[int] = mapped_column(ForeignKey("metering.meter.id"))
-    switch: Mapped[Switch]
+    kind: Mapped[WriteKind]
     reason: Mapped[str] = mapped_column(comment="a word of switching.toml")
     note: Mapped[str]
     ticket_no: Mapped[str]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from foundation.worktime import WorkCalendar
-from metering.requests.types import Check, Checked, Switch, WriteState
+from metering.requests.types import Check, Checked, WriteKind, WriteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,11 +13,13 @@ class Reasons:
 
     open: tuple[str, ...]
     close: tuple[str, ...]
+    set_clock: tuple[str, ...]
     explained: tuple[str, ...]
 
-    def of(self, switch: Switch) -> tuple[str, ...]:
+    def of(self, kind: WriteKind) -> tuple[str, ...]:
         """Give the reasons of a command."""
-        return self.open if switch is Switch.OPEN else self.close
+        reasons: tuple[str, ...] = getattr(self, kind.value)
+        return reasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +79,14 @@ def is_within_hours(rules: Switching, at: datetime, calendar: WorkCalendar) -> b
 
 
 def checks(
-    switch: Switch, standing: Standing, *, rules: Switching, at: datetime, calendar: WorkCalendar
+    kind: WriteKind, standing: Standing, *, rules: Switching, at: datetime, calendar: WorkCalendar
 ) -> list[Checked]:
     """Give every check of a command with its answer, binding ones first."""
     found = [
-        Checked(Check.HAS_RELAY, switch.value in standing.commands),
+        Checked(Check.POSSIBLE, kind.value in standing.commands),
         Checked(Check.NOTHING_PENDING, not standing.is_pending),
     ]
-    if switch is Switch.OPEN:
+    if kind is WriteKind.OPEN:
         today = at.astimezone(calendar.zone).date()
         protected = is_protected(standing.never_cut, standing.never_cut_until, today)
         found += [

@@ -53,11 +53,12 @@ class ReadRequestCard:
         return (self.answered_at - self.asked_at).total_seconds()
 
 
-class Switch(StrEnum):
-    """What a relay is told; the words are the commands of a profile's control."""
+class WriteKind(StrEnum):
+    """What a terminal is told; the first two are the commands of a profile's relay."""
 
     OPEN = "open"  # 分闸
     CLOSE = "close"  # 合闸
+    SET_CLOCK = "set_clock"  # 对时
 
 
 class WriteState(StrEnum):
@@ -77,7 +78,7 @@ class WriteState(StrEnum):
 class Check(StrEnum):
     """What is looked at before a command is asked for, and again before it is approved."""
 
-    HAS_RELAY = "has_relay"
+    POSSIBLE = "possible"
     NOT_PROTECTED = "not_protected"
     NOTHING_PENDING = "nothing_pending"
     HOURS = "hours"
@@ -127,6 +128,12 @@ class NoRelay(Refused):
     code = "no_relay"
 
 
+class ClockNotSet(Refused):
+    """The terminal took the time and goes on showing another, or none."""
+
+    code = "clock_not_set"
+
+
 class OrderVoid(Refused):
     """The time of a command was over before it was sent."""
 
@@ -151,7 +158,7 @@ class NewWrite:
     """
 
     meter_id: int
-    switch: Switch
+    kind: WriteKind
     reason: str
     note: str = ""
     ticket_no: str = ""
@@ -187,7 +194,7 @@ class WriteCard:
     meter_id: int
     meter_no: str
     point_id: int
-    switch: Switch
+    kind: WriteKind
     state: WriteState
     reason: str
     note: str
@@ -218,12 +225,12 @@ class Order:
     request_id: int
     command_no: str
     meter_id: int
-    switch: Switch
+    kind: WriteKind
 
 
 @dataclass(frozen=True, slots=True)
 class WritesVerified(Event):
-    """Commands that came to an end; each entry: command_no, meter_id, point_id, switch, state."""
+    """Commands that came to an end; each entry: command_no, meter_id, point_id, kind, state."""
 
     name: ClassVar[str] = "WritesVerified"
     writes: tuple[dict[str, Any], ...]

@@ -16,7 +16,7 @@ from metering.network.models import Point
 from metering.requests.books import switching
 from metering.requests.models import WriteOutcome, WriteRequest
 from metering.requests.rules import FINAL, Progress, Standing, state_of
-from metering.requests.types import RELAY, WriteCard, WriteState
+from metering.requests.types import RELAY, WriteCard, WriteKind, WriteState
 
 
 def standing_of(session: Session, meter_id: int, *, is_repair_open: bool) -> Standing:
@@ -40,7 +40,7 @@ def standing_of(session: Session, meter_id: int, *, is_repair_open: bool) -> Sta
         .where(WriteRequest.meter_id == meter_id, WriteRequest.ended_as.is_(None))
     )
     return Standing(
-        commands=relay_commands(row.profile),
+        commands=commands_of(row.profile),
         never_cut=row.never_cut,
         never_cut_until=row.never_cut_until,
         is_pending=bool(pending),
@@ -49,12 +49,16 @@ def standing_of(session: Session, meter_id: int, *, is_repair_open: bool) -> Sta
     )
 
 
-def relay_commands(profile: str | None) -> frozenset[str]:
-    """Give the commands the relay of a model knows; none if it has no relay."""
+def commands_of(profile: str | None) -> frozenset[str]:
+    """Give what a model may be told: what its relay knows, and its clock if it can be set."""
     known = office_profiles(settings().data_dir).get(profile or "")
     if known is None:
         return frozenset()
-    return frozenset(word for one in known.controls if one.name == RELAY for word in one.write)
+    relay = known.control(RELAY)
+    words = set(relay.write) if relay is not None else set()
+    if known.clock is not None and known.clock.settable:
+        words.add(WriteKind.SET_CLOCK.value)
+    return frozenset(words)
 
 
 def _commands() -> Query:
@@ -104,7 +108,7 @@ def _card(
         meter_id=asked.meter_id,
         meter_no=meter_no,
         point_id=point_id,
-        switch=asked.switch,
+        kind=asked.kind,
         state=state,
         reason=asked.reason,
         note=asked.note,

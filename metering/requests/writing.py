@@ -23,9 +23,9 @@ from metering.requests.types import (
     NewWrite,
     OpinionMissing,
     SecondPersonNeeded,
-    Switch,
     WriteCard,
     WriteChanged,
+    WriteKind,
     WriteReasonMissing,
     WriteRefused,
     WriteState,
@@ -33,17 +33,17 @@ from metering.requests.types import (
 )
 from metering.requests.write_queries import standing_of, write_card, writes_to_book
 
-WRITE_ASKED = Act.of("write.asked", "meter", "switch", "reason", "note", "ticket")
-WRITE_REVIEWED = Act.of("write.reviewed", "meter", "switch", "approved", "opinion")
-WRITE_WITHDRAWN = Act.of("write.withdrawn", "meter", "switch")
-WRITE_ENDED = Act.of("write.ended", "meter", "switch", "state", "error", "read_back")
+WRITE_ASKED = Act.of("write.asked", "meter", "kind", "reason", "note", "ticket")
+WRITE_REVIEWED = Act.of("write.reviewed", "meter", "kind", "approved", "opinion")
+WRITE_WITHDRAWN = Act.of("write.withdrawn", "meter", "kind")
+WRITE_ENDED = Act.of("write.ended", "meter", "kind", "state", "error", "read_back")
 
 CLOSING_MARGIN = timedelta(seconds=10)
 """An order taken right before its limit is committed and sent within this, or not at all."""
 
 
 def write_checks(
-    session: Session, meter_id: int, switch: Switch, *, is_repair_open: bool
+    session: Session, meter_id: int, kind: WriteKind, *, is_repair_open: bool
 ) -> list[Checked]:
     """Look at everything that may speak against switching a meter now.
 
@@ -51,12 +51,12 @@ def write_checks(
         NotFound: this meter does not stand anywhere.
     """
     standing = standing_of(session, meter_id, is_repair_open=is_repair_open)
-    return checks(switch, standing, rules=switching(), at=clock.now(), calendar=office_calendar())
+    return checks(kind, standing, rules=switching(), at=clock.now(), calendar=office_calendar())
 
 
-def write_reasons(switch: Switch) -> tuple[str, ...]:
+def write_reasons(kind: WriteKind) -> tuple[str, ...]:
     """Give the words people choose a reason from."""
-    return switching().reasons.of(switch)
+    return switching().reasons.of(kind)
 
 
 def ask_write(session: Session, actor: Actor, new: NewWrite) -> str:
@@ -71,16 +71,16 @@ def ask_write(session: Session, actor: Actor, new: NewWrite) -> str:
     """
     rules = switching()
     note = new.note.strip()
-    if new.reason not in rules.reasons.of(new.switch):
+    if new.reason not in rules.reasons.of(new.kind):
         raise WriteReasonMissing(field="reason")
     if new.reason in rules.reasons.explained and not note:
         raise WriteReasonMissing(field="note")
-    _refuse(session, new.meter_id, new.switch, is_repair_open=new.is_repair_open)
+    _refuse(session, new.meter_id, new.kind, is_repair_open=new.is_repair_open)
     now = clock.now()
     row = WriteRequest(
         command_no=next_daily(session, "ZL"),
         meter_id=new.meter_id,
-        switch=new.switch,
+        kind=new.kind,
         reason=new.reason,
         note=note,
         ticket_no=new.ticket_no.strip(),
@@ -101,7 +101,7 @@ def ask_write(session: Session, actor: Actor, new: NewWrite) -> str:
         WRITE_ASKED,
         subject=("command", row.command_no),
         meter=card.meter_no,
-        switch=new.switch,
+        kind=new.kind,
         reason=new.reason,
         note=note,
         ticket=row.ticket_no,
@@ -110,8 +110,8 @@ def ask_write(session: Session, actor: Actor, new: NewWrite) -> str:
     return row.command_no
 
 
-def _refuse(session: Session, meter_id: int, switch: Switch, *, is_repair_open: bool) -> None:
-    against = forbidding(write_checks(session, meter_id, switch, is_repair_open=is_repair_open))
+def _refuse(session: Session, meter_id: int, kind: WriteKind, *, is_repair_open: bool) -> None:
+    against = forbidding(write_checks(session, meter_id, kind, is_repair_open=is_repair_open))
     if against:
         raise WriteRefused(checks=against)
 
@@ -145,7 +145,7 @@ def approve_write(
     card = _reviewable(session, actor, command_no, opinion)
     if ending.strip().upper() != card.meter_ending.upper():
         raise MeterNotConfirmed(field="ending")
-    found = write_checks(session, card.meter_id, card.switch, is_repair_open=is_repair_open)
+    found = write_checks(session, card.meter_id, card.kind, is_repair_open=is_repair_open)
     against = [one for one in forbidding(found) if one is not Check.NOTHING_PENDING]
     if against:
         raise WriteRefused(checks=against)
@@ -208,7 +208,7 @@ def _record_review(
         WRITE_REVIEWED,
         subject=("command", card.command_no),
         meter=card.meter_no,
-        switch=card.switch,
+        kind=card.kind,
         approved=approved,
         opinion=opinion.strip(),
     )
@@ -231,7 +231,7 @@ def withdraw_write(session: Session, actor: Actor, command_no: str, *, version: 
         WRITE_WITHDRAWN,
         subject=("command", card.command_no),
         meter=card.meter_no,
-        switch=card.switch,
+        kind=card.kind,
     )
 
 
@@ -287,7 +287,7 @@ def book_ended_writes(session: Session, actor: Actor) -> int:
             WRITE_ENDED,
             subject=("command", card.command_no),
             meter=card.meter_no,
-            switch=card.switch,
+            kind=card.kind,
             state=card.state,
             error=card.error,
             read_back=card.read_back,
@@ -298,7 +298,7 @@ def book_ended_writes(session: Session, actor: Actor) -> int:
             "command_no": card.command_no,
             "meter_id": card.meter_id,
             "point_id": card.point_id,
-            "switch": card.switch.value,
+            "kind": card.kind.value,
             "state": card.state.value,
         }
         for card in ended

@@ -8,7 +8,7 @@ from callcenter.tickets.queries import tickets_at
 from callcenter.tickets.types import TicketKind
 from foundation.actor import Role
 from metering.api.requests import ask_write
-from metering.api.types import NewWrite, Switch
+from metering.api.types import NewWrite, WriteKind
 from tests.factories.html import Node
 from tests.factories.webapp import Browser, Page, Portal
 from webapp.app import SECURITY_HEADERS
@@ -38,7 +38,7 @@ ADDRESSES = (
     "/meters/{meter}?part=values",
     "/meters/{meter}?part=curve",
     "/meters/{bare}",
-    "/meters/{meter}/command?switch=close",
+    "/meters/{meter}/command?kind=close",
     "/commands",
     "/commands?view=all&part=rows",
     "/commands/{command}",
@@ -83,7 +83,7 @@ def facts(portal: Portal) -> dict[str, object]:
     browser = portal.browser("crew")
     browser.post(f"/m/tasks/{sent}/note", text=SHARP)
     with portal.work() as session:
-        asked = NewWrite(portal.town.meter.meter_id, Switch.CLOSE, "other", note=SHARP)
+        asked = NewWrite(portal.town.meter.meter_id, WriteKind.CLOSE, "other", note=SHARP)
         command = ask_write(session, portal.town.people["dispatcher"], asked)
     return {
         "alert": alert.id,

@@ -30,7 +30,7 @@ def second(portal: Portal) -> Browser:
 def asked(browser: Browser, meter: Fitted, **fields: str) -> str:
     """Ask for a command; give the address of its page."""
     path = f"/meters/{meter.meter_no}/command"
-    page = browser.post(path, **({"switch": "open", "reason": "test"} | fields))
+    page = browser.post(path, **({"kind": "open", "reason": "test"} | fields))
     assert page.status == 302, page.said[:500]
     return page.location
 
@@ -40,7 +40,7 @@ def test_a_command_goes_from_one_desk_to_the_other(
 ) -> None:
     assert "申请遥控" in dispatcher.get(f"/meters/{meter.meter_no}").said
     form = dispatcher.get(f"/meters/{meter.meter_no}/command")
-    assert "该型号可遥控" in form.said
+    assert "该型号支持此指令" in form.said
     address = asked(dispatcher, meter)
     own = dispatcher.get(address)
     assert "您发起，需由另一名值班员复核" in own.said
@@ -71,11 +71,11 @@ def test_a_check_that_fails_is_said_and_nothing_is_asked_for(
 ) -> None:
     path = f"/meters/{meter.meter_no}/command"
     for fields, status in (({"reason": ""}, 422), ({"reason": "theft"}, 422)):
-        page = dispatcher.post(path, **({"switch": "open"} | fields))
+        page = dispatcher.post(path, **({"kind": "open"} | fields))
         assert page.status == status
         assert "请选择原因" in page.said
     with clock.frozen(datetime(2099, 6, 25, 15, 0, tzinfo=UTC)):
-        page = dispatcher.post(path, switch="open", reason="test")
+        page = dispatcher.post(path, kind="open", reason="test")
     assert page.status == 409
     assert "检查项不通过" in page.said
 
@@ -87,7 +87,7 @@ def test_a_rejected_and_a_withdrawn_command_say_so(
     no = second.post(f"{first}/review", version=1, verdict="reject", opinion="依据不足")
     assert "驳回" in second.follow(no).said
     with clock.frozen(datetime(2099, 6, 25, 4, 1, tzinfo=UTC)):
-        other = asked(dispatcher, meter, switch="close", reason="restored")
+        other = asked(dispatcher, meter, kind="close", reason="restored")
         gone = dispatcher.post(f"{other}/withdraw", version=1)
         dispatcher.follow(gone)
         assert "已撤回" in dispatcher.get("/commands?view=all").said
@@ -97,4 +97,4 @@ def test_a_rejected_and_a_withdrawn_command_say_so(
 def test_who_has_no_part_in_it_sees_no_commands(portal: Portal, role: str, meter: Fitted) -> None:
     browser = portal.browser(role)
     assert browser.get("/commands").status == 403
-    assert browser.post(f"/meters/{meter.meter_no}/command", switch="open").status == 403
+    assert browser.post(f"/meters/{meter.meter_no}/command", kind="open").status == 403

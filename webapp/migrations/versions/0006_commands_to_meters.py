@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("command_no", sa.String(), nullable=False, comment="ZL-260618-0004"),
         sa.Column("meter_id", sa.BigInteger(), nullable=False),
-        sa.Column("switch", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
         sa.Column("reason", sa.String(), nullable=False, comment="a word of switching.toml"),
         sa.Column("note", sa.String(), nullable=False),
         sa.Column("ticket_no", sa.String(), nullable=False),

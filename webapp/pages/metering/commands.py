@@ -26,7 +26,7 @@ from metering.api.requests import (
     write_checks,
     write_reasons,
 )
-from metering.api.types import MeterCard, NewWrite, Switch, WriteCard, WriteState
+from metering.api.types import MeterCard, NewWrite, WriteCard, WriteKind, WriteState
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.chips import Chip
@@ -115,7 +115,7 @@ def _detail(command_no: str, filled: dict[str, str], problem: str) -> str:
         "chip": _countdown(card),
         "latest": latest(db(), [meter.meter_id]).get(meter.meter_id),
         "request_": newest_request(db(), meter.meter_id),
-        "checks": _pending_aside(meter, card.switch) if waits else [],
+        "checks": _pending_aside(meter, card.kind) if waits else [],
         "mine": card.asked_by_id == actor().id,
         "filled": filled,
         "problem": problem,
@@ -125,9 +125,9 @@ def _detail(command_no: str, filled: dict[str, str], problem: str) -> str:
     return show("metering/command.html", at="commands", title=command_no, **values)
 
 
-def _pending_aside(meter: MeterCard, switch: Switch) -> list[Any]:
+def _pending_aside(meter: MeterCard, kind: WriteKind) -> list[Any]:
     """Give the checks as they stand now, but that this command itself is pending."""
-    found = write_checks(db(), meter.meter_id, switch, is_repair_open=is_repair_open(meter))
+    found = write_checks(db(), meter.meter_id, kind, is_repair_open=is_repair_open(meter))
     return [one for one in found if one.check != "nothing_pending"]
 
 
@@ -148,7 +148,7 @@ def form(meter_no: str) -> str:
 
 def _form(meter_no: str, filled: dict[str, str], problem: str) -> str:
     meter = meter_by_no(db(), meter_no)
-    switch = _switch(filled.get("switch") or request.args.get("switch", ""))
+    kind = _kind(filled.get("kind") or request.args.get("kind", ""))
     repair = is_repair_open(meter)
     return show(
         "metering/commands/new.html",
@@ -156,17 +156,17 @@ def _form(meter_no: str, filled: dict[str, str], problem: str) -> str:
         title=t("commands.new"),
         meter=meter,
         place=places_of(db(), {meter.point_id}).of(meter.point_id),
-        switch=switch,
-        switches=list(Switch),
-        reasons=write_reasons(switch),
-        checks=write_checks(db(), meter.meter_id, switch, is_repair_open=repair),
+        kind=kind,
+        kinds=list(WriteKind),
+        reasons=write_reasons(kind),
+        checks=write_checks(db(), meter.meter_id, kind, is_repair_open=repair),
         filled=filled,
         problem=problem,
     )
 
 
-def _switch(word: str) -> Switch:
-    return Switch(word) if word in {one.value for one in Switch} else Switch.OPEN
+def _kind(word: str) -> WriteKind:
+    return WriteKind(word) if word in {one.value for one in WriteKind} else WriteKind.OPEN
 
 
 @page.post("/meters/<meter_no>/command")
@@ -174,7 +174,7 @@ def _switch(word: str) -> Switch:
 def ask_for(meter_no: str) -> Response | tuple[str, int]:
     """Ask for a meter to be switched."""
     meter = meter_by_no(db(), meter_no)
-    filled = {name: request.form.get(name, "") for name in ("switch", "reason", "note", "ticket")}
+    filled = {name: request.form.get(name, "") for name in ("kind", "reason", "note", "ticket")}
     try:
         with db().begin_nested():
             number = ask_write(
@@ -182,7 +182,7 @@ def ask_for(meter_no: str) -> Response | tuple[str, int]:
                 actor(),
                 NewWrite(
                     meter_id=meter.meter_id,
-                    switch=_switch(filled["switch"]),
+                    kind=_kind(filled["kind"]),
                     reason=filled["reason"],
                     note=filled["note"],
                     ticket_no=filled["ticket"],

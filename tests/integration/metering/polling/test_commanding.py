@@ -11,7 +11,7 @@ from foundation.actor import Role
 from foundation.db import unit_of_work
 from metering.modbus.simulated_unit import SimulatedUnit
 from metering.modbus.simulator import Simulator
-from metering.requests.types import NewWrite, Switch, WriteCard, WriteState
+from metering.requests.types import NewWrite, WriteCard, WriteKind, WriteState
 from metering.requests.write_queries import write_card
 from metering.requests.writing import approve_write, ask_write, book_ended_writes
 from tests.factories.foundation import SYSTEM, person
@@ -44,12 +44,14 @@ async def a_terminal() -> AsyncIterator[tuple[Simulator, int]]:
         await simulator.stop()
 
 
-def approved(field: Field, one: Fitted, switch: Switch = Switch.OPEN, *, minute: int = 0) -> str:
+def approved(
+    field: Field, one: Fitted, kind: WriteKind = WriteKind.OPEN, *, minute: int = 0
+) -> str:
     """Ask for a command and approve it."""
     with clock.frozen(NOON.replace(minute=minute)), unit_of_work(field.office) as session:
         first, second = person(session, Role.DISPATCHER), person(session, Role.SUPERVISOR)
-        reason = "test"
-        number = ask_write(session, first, NewWrite(one.meter_id, switch, reason))
+        reason = "drift" if kind is WriteKind.SET_CLOCK else "test"
+        number = ask_write(session, first, NewWrite(one.meter_id, kind, reason))
         approve_write(
             session, second, number, version=1, ending=one.meter_no[-4:], opinion="核对无误"
         )
@@ -83,7 +85,7 @@ def test_an_approved_command_switches_the_relay_and_the_terminal_proves_it(
                 await until(lambda: one.meter_id in poller.connections.by_meter, "the terminal")
                 cut = await ended(outdoors, approved(outdoors, one))
                 assert (cut.state, cut.read_back) == (WriteState.DONE, {"shows": "open"})
-                back = await ended(outdoors, approved(outdoors, one, Switch.CLOSE, minute=1))
+                back = await ended(outdoors, approved(outdoors, one, WriteKind.CLOSE, minute=1))
                 assert (back.state, back.read_back) == (WriteState.DONE, {"shows": "close"})
 
     asyncio.run(scene())
@@ -108,13 +110,31 @@ def test_a_terminal_that_says_nothing_is_not_switched_and_not_shown_as_done(
     asyncio.run(scene())
 
 
+def test_a_clock_is_set_and_read_back(outdoors: Field) -> None:
+    async def scene() -> None:
+        async with a_terminal() as (simulator, port):
+            one = fitted(outdoors, port)
+            drifted = await simulator.execute(
+                {"order": "clock_drift", "target": "M1", "seconds": 900}
+            )
+            assert drifted["ok"], drifted
+            async with outdoors.polling() as poller:
+                await until(lambda: one.meter_id in poller.connections.by_meter, "the terminal")
+                done = await ended(outdoors, approved(outdoors, one, WriteKind.SET_CLOCK))
+            assert done.state is WriteState.DONE
+            assert done.read_back is not None
+            assert abs(done.read_back["drift_s"]) <= 3
+
+    asyncio.run(scene())
+
+
 def test_a_command_nobody_approved_is_never_sent(outdoors: Field) -> None:
     async def scene() -> None:
         async with a_terminal() as (_simulator, port):
             one = fitted(outdoors, port)
             with clock.frozen(NOON), unit_of_work(outdoors.office) as session:
                 asker = person(session, Role.DISPATCHER)
-                waits = ask_write(session, asker, NewWrite(one.meter_id, Switch.OPEN, "test"))
+                waits = ask_write(session, asker, NewWrite(one.meter_id, WriteKind.OPEN, "test"))
             async with outdoors.polling():
                 await until(lambda: outdoors.readings(one), "the first reading")
                 await asyncio.sleep(0.5)

@@ -19,7 +19,7 @@ from metering.requests.rules import (
     is_within_hours,
     state_of,
 )
-from metering.requests.types import Check, Switch, WriteState
+from metering.requests.types import Check, WriteKind, WriteState
 
 CALENDAR = WorkCalendar(
     ZoneInfo("Asia/Shanghai"),
@@ -47,7 +47,7 @@ def standing(**changed: object) -> Standing:
     ("changed", "against"),
     [
         ({}, []),
-        ({"commands": frozenset()}, [Check.HAS_RELAY]),
+        ({"commands": frozenset()}, [Check.POSSIBLE]),
         ({"is_pending": True}, [Check.NOTHING_PENDING]),
         ({"never_cut": "life_support"}, [Check.NOT_PROTECTED]),
         ({"never_cut": "life_support", "never_cut_until": date(2026, 6, 18)},
@@ -60,14 +60,16 @@ def standing(**changed: object) -> Standing:
 def test_each_binding_check_forbids_taking_supply_away(
     changed: dict[str, object], against: list[Check]
 ) -> None:
-    found = checks(Switch.OPEN, standing(**changed), rules=switching(), at=NOON, calendar=CALENDAR)
+    found = checks(
+        WriteKind.OPEN, standing(**changed), rules=switching(), at=NOON, calendar=CALENDAR
+    )
     assert forbidding(found) == against
 
 
 def test_supply_is_given_back_at_any_hour_and_to_anybody() -> None:
     night = NOON + timedelta(hours=11)
     found = checks(
-        Switch.CLOSE,
+        WriteKind.CLOSE,
         standing(never_cut="important", is_repair_open=True),
         rules=switching(),
         at=night,
