@@ -66,41 +66,28 @@ def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
     Readings out of range are left out.
     """
     start, end = day_span(day)
-    rows = session.execute(
-        text(_CURVE.format(slots=_slots_of(session, meter_id))),
-        {"start": start, "end": end, "meter_id": meter_id},
-    )
+    rows = session.execute(text(_CURVE), {"start": start, "end": end, "meter_id": meter_id})
     known = {row[0]: CurvePoint(*row) for row in rows}
     return [known.get(at) or CurvePoint(at) for at in _steps(start, end, 900)]
 
 
+_SLOTS = (
+    "SELECT generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz)"
+    " - interval '1 second', make_interval(secs => steps.interval_s))"
+    " FROM (SELECT interval_s FROM metering.asked_span WHERE meter_id = :meter_id"
+    " UNION SELECT CASE WHEN EXISTS (SELECT 1 FROM metering.asked_span"
+    "  WHERE meter_id = :meter_id) THEN 900 ELSE 60 END) steps"
+)
+"""The slots a meter may have a reading in: PostgreSQL before 18 cannot skip through the key
+(ts, meter_id); given the slots, it looks each of them up instead of reading the whole day."""
 _CURVE = (
     "SELECT date_bin('15 minutes', ts, :start) AS bin, avg(u_a), avg(u_b), avg(u_c),"
     " avg(i_a), avg(i_b), avg(i_c), avg(p),"
     f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0), bit_or(quality)"
-    " FROM metering.reading WHERE ts >= :start AND ts < :end{slots} AND meter_id = :meter_id"
+    f" FROM metering.reading WHERE ts >= :start AND ts < :end AND ts = ANY(ARRAY({_SLOTS}))"
+    " AND meter_id = :meter_id"
     f" AND quality & {int(Quality.OUT_OF_RANGE)} = 0 GROUP BY bin"
 )
-_EVERY_MINUTE = 60
-
-
-def _slots_of(session: Session, meter_id: int) -> str:
-    """Name the slots to look at, where they are few enough to name.
-
-    PostgreSQL before 18 cannot skip through the key (ts, meter_id): given the slots, it
-    looks each of them up instead of reading the whole day of all meters.
-    """
-    shortest = session.execute(
-        text("SELECT min(interval_s) FROM metering.asked_span WHERE meter_id = :meter_id"),
-        {"meter_id": meter_id},
-    ).scalar()
-    step = min(shortest or _EVERY_MINUTE, 900)
-    if step < _EVERY_MINUTE:
-        return ""
-    return (
-        " AND ts = ANY(ARRAY(SELECT generate_series(CAST(:start AS timestamptz),"
-        f" CAST(:end AS timestamptz) - interval '1 second', interval '{step} seconds')))"
-    )
 
 
 def daily(session: Session, meter_id: int, *, first: date, last: date) -> list[DailyEnergy]:
