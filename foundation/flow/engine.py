@@ -252,7 +252,7 @@ def moves_open_to(
     return {
         name: way
         for name, way in here.moves.items()
-        if not way.system and may_make(here, way, actor, unit_id=unit_id)
+        if not actor.is_system and may_make(here, way, actor, unit_id=unit_id)
     }
 
 

@@ -70,7 +70,22 @@ def complete_step(
     clean = _filled_in(chosen, form or {})
     if chosen is not None and _goes_on(flow, chosen):
         _refuse_gaps(session, actor, row)
-    step = case.step
+    with session.begin_nested():  # a refusal half-way leaves nothing of the move behind
+        return _carry_out(session, actor, row, outcome, chosen, clean, version, note, to)
+
+
+def _carry_out(
+    session: Session,
+    actor: Actor,
+    row: Application,
+    outcome: str,
+    chosen: Move | None,
+    clean: dict[str, Any],
+    version: int | None,
+    note: str,
+    to: str,
+) -> engine.Moved:
+    kept = without_secrets(_form_of(chosen), clean)
     moved = engine.move(
         session,
         actor,
@@ -82,11 +97,11 @@ def complete_step(
         to=to,
         unit_id=row.unit_id,
         note=note,
-        form=without_secrets(_form_of(chosen), clean),
+        form=kept,
     )
-    if clean:
-        kept = without_secrets(_form_of(chosen), clean)
-        row.answers = row.answers | {step: {k: v for k, v in kept.items() if v != "***"}}
+    if kept:
+        said = {name: value for name, value in kept.items() if value != "***"}
+        row.answers = row.answers | {moved.from_step: said}
     if moved.effect is not None:
         effects.EFFECTS[moved.effect](session, actor, row, clean)
     row.ended_at = moved.at if moved.ended else None
