@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from customers import demo_applications
 from customers.archive.actions import open_account
+from customers.archive.queries import supply_cards
 from customers.archive.types import Category
 from foundation import clock
 from foundation.actor import Actor, Scope
@@ -25,10 +27,13 @@ IMPORTANT = {"M-1404-0001": 2}
 
 
 def build(session: Session, actor: Actor) -> None:
-    """Open an account at every point that has none."""
+    """Open an account at every point that has none, then take the applications in."""
     meters = search_meters(session, Scope.everything(), limit=5000)
     areas = area_places(session, {meter.area_id for meter in meters})
+    taken = supply_cards(session, {meter.point_id for meter in meters})
     for number, meter, name in _named(meters):
+        if meter.point_id in taken:
+            continue
         serial = int(meter.meter_no[-4:])
         open_account(
             session,
@@ -46,6 +51,7 @@ def build(session: Session, actor: Actor) -> None:
             else None,
             important_grade=IMPORTANT.get(meter.meter_no),
         )
+    demo_applications.build(session, actor)
 
 
 def _named(meters: list[MeterCard]) -> Iterator[tuple[int, MeterCard, str]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Index, select, text
+from sqlalchemy import Index, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation import clock
@@ -26,6 +26,7 @@ from foundation.settings import settings
 MEGABYTE = 1_000_000
 KEEPING_LOCK = 0x66696C65  # shared by who keeps a file, alone by who clears away
 LONGEST_NAME = 120
+DRAFT = "draft"  # subject of a file whose case has not begun
 TYPES = {
     "application/pdf": (b"%PDF-", b"%%EOF", "pdf"),
     "image/jpeg": (b"\xff\xd8\xff", b"\xff\xd9", "jpg"),
@@ -126,6 +127,18 @@ def keep(
     session.add(row)
     session.flush()
     return attachments(session, [row.id])[row.id]
+
+
+def draft_subject(actor: Actor) -> tuple[str, str]:
+    """Give the record under which a person's files lie until their case begins."""
+    return (DRAFT, str(actor.id))
+
+
+def forget_drafts(session: Session, *, before: datetime) -> None:
+    """Drop the rows of files put aside for cases that never began; the job removes the files."""
+    session.execute(
+        delete(Attachment).where(Attachment.subject_type == DRAFT, Attachment.stored_at < before)
+    )
 
 
 def attachments(session: Session, ids: Collection[int]) -> dict[int, AttachmentCard]:

@@ -14,9 +14,18 @@ from foundation.office import Office
 from webapp import context, errors, live, wiring
 from webapp.context import language, t
 from webapp.format import register as register_filters
-from webapp.pages import home, public
+from webapp.pages import home, progress, public
 from webapp.pages.admin import audit, health, jobs, staff
 from webapp.pages.callcenter import crew, tickets
+from webapp.pages.customers import (
+    application_files,
+    application_steps,
+    applications,
+    archive,
+    customers,
+    intake,
+    tasks,
+)
 from webapp.pages.loadmgmt import alert_console
 from webapp.pages.metering import meters, simulator
 from webapp.session import Portal
@@ -34,6 +43,14 @@ PAGES = (
     simulator.page,
     tickets.page,
     crew.page,
+    intake.page,
+    applications.page,
+    application_steps.page,
+    application_files.page,
+    tasks.page,
+    archive.page,
+    customers.page,
+    progress.page,
     staff.page,
     audit.page,
     jobs.page,

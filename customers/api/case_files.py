@@ -2,11 +2,12 @@
 
 from customers.applications.actions.documents import (
     add_document,
+    adopt_document,
     promise_document,
     remove_document,
 )
 from customers.applications.actions.steps import add_note
-from customers.applications.books import flow_names, flows, forms
+from customers.applications.books import document_rules, flow_names, flows, forms
 from customers.applications.queries.cases import (
     VIEWS,
     application_history,
@@ -22,12 +23,14 @@ __all__ = [
     "VIEWS",
     "add_document",
     "add_note",
+    "adopt_document",
     "application_history",
     "application_notes",
     "archive_plan",
     "blockers_of",
     "counts",
     "document_file",
+    "document_rules",
     "flow_names",
     "flows",
     "forms",

@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import resources
 
-from customers.applications.rules import Documents, Promises
+from customers.applications.rules import DocumentRule, Documents, Promises
 from foundation.datafiles import DataFileRefused, build, load_toml
 from foundation.flow.definition import Flow, Flows, load_flows
 from foundation.flow.forms import FormBook, load_form_folder
@@ -63,3 +63,8 @@ def promises() -> Promises:
     """Give what is promised, as packaged."""
     file = resources.files("customers.applications") / "promises.toml"
     return build(Promises, load_toml(file), where="promises.toml")
+
+
+def document_rules(flow: str) -> dict[str, DocumentRule]:
+    """Give which documents a flow needs, in the order of the file."""
+    return documents().flows.get(flow, {})

@@ -125,6 +125,7 @@ class ApplicationCard:
     paused_at: datetime | None
     pause_reason: str | None
     returned_from: str | None
+    limits: Mapping[str, Any] = field(default_factory=dict)
     clocks: tuple[ClockState, ...] = ()
 
     @property

@@ -44,7 +44,7 @@ def claim(
     """
     case = locked(session, case_id, version)
     flow = flows.version(case.flow, case.flow_version)
-    if not _own_moves(flow, case, actor, unit_id):
+    if not _own_moves(flow, case.step, actor, unit_id):
         raise NotAllowed(subject=case.subject, move="claim", desk=flow.steps[case.step].desk)
     if case.holder_id not in {None, actor.id}:
         raise CaseHeld(subject=case.subject, by=case.holder_name, at=case.held_at)
@@ -132,24 +132,28 @@ def resume(
     return case.version
 
 
-def may_pause(flow: Flow, case: FlowCase, actor: Actor, *, unit_id: int | None = None) -> bool:
-    """Whether an actor may let a case wait, or go on."""
-    if Role.SUPERVISOR in actor.roles and Role.SUPERVISOR in flow.pause_roles:
+def may_pause_at(
+    flow: Flow, step: str, actor: Actor, *, unit_id: int | None = None, ended: bool = False
+) -> bool:
+    """Whether an actor may let a case that stands at a step wait, or go on."""
+    if ended:
+        return False
+    if actor.is_system or (Role.SUPERVISOR in actor.roles and Role.SUPERVISOR in flow.pause_roles):
         return True
-    may = actor.is_system or bool(actor.roles & set(flow.pause_roles))
-    return may and (actor.is_system or bool(_own_moves(flow, case, actor, unit_id)))
+    is_theirs = bool(_own_moves(flow, step, actor, unit_id))
+    return is_theirs and bool(actor.roles & set(flow.pause_roles))
 
 
 def _may_pause(flow: Flow, case: FlowCase, actor: Actor, unit_id: int | None) -> None:
-    if not may_pause(flow, case, actor, unit_id=unit_id):
+    if not may_pause_at(flow, case.step, actor, unit_id=unit_id):
         raise NotAllowed(subject=case.subject, move="pause", desk=flow.steps[case.step].desk)
     if case.holder_id not in {None, actor.id} and Role.SUPERVISOR not in actor.roles:
         raise CaseHeld(subject=case.subject, by=case.holder_name, at=case.held_at)
 
 
-def _own_moves(flow: Flow, case: FlowCase, actor: Actor, unit_id: int | None) -> Collection[str]:
+def _own_moves(flow: Flow, step: str, actor: Actor, unit_id: int | None) -> Collection[str]:
     """Give the moves of the step's own desk that the actor may make."""
-    moves = moves_open_to(flow, case.step, actor, unit_id=unit_id)
+    moves = moves_open_to(flow, step, actor, unit_id=unit_id)
     return [name for name, move in moves.items() if move.desk is None]
 
 

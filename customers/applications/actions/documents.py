@@ -12,7 +12,7 @@ from customers.applications.queries.papers import papers
 from customers.applications.types import CaseEnded, DocumentUnknown, PromiseRefused
 from foundation import clock
 from foundation.actor import Actor
-from foundation.attachments import AttachmentCard, keep
+from foundation.attachments import Attachment, AttachmentCard, draft_subject, keep
 from foundation.audit import Act, record
 from foundation.errors import NotFound
 from foundation.events import Signal
@@ -51,6 +51,33 @@ def add_document(
         size=kept.size,
     )
     return kept
+
+
+def adopt_document(
+    session: Session, actor: Actor, application_no: str, kind: str, attachment_id: int
+) -> None:
+    """Hand in a file its owner had put aside before the case began.
+
+    Raises:
+        NotFound: no such case, or no such file of this person's.
+        DocumentUnknown, CaseEnded: as for handing one in.
+    """
+    row = _open_case(session, application_no, kind)
+    kept = session.get(Attachment, attachment_id, with_for_update=True)
+    if kept is None or (kept.subject_type, kept.subject_no) != draft_subject(actor):
+        raise NotFound(what="file", id=attachment_id)
+    kept.subject_type, kept.subject_no = SUBJECT, application_no
+    _add(session, actor, row, kind, attachment_id=kept.id)
+    record(
+        session,
+        actor,
+        ADDED,
+        subject=(SUBJECT, application_no),
+        kind=kind,
+        name=kept.name,
+        sha256=kept.sha256,
+        size=kept.size,
+    )
 
 
 def promise_document(session: Session, actor: Actor, application_no: str, kind: str) -> None:

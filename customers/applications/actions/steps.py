@@ -13,10 +13,10 @@ from customers.applications.queries.cases import application_card, waiting_for_r
 from customers.applications.queries.plan import as_kept, blockers_of, settled_of
 from customers.applications.types import ApplicationAdvanced, StepBlocked
 from foundation import clock
-from foundation.actor import Actor
+from foundation.actor import Actor, Desk, Role
 from foundation.audit import Act, record
 from foundation.db import Query
-from foundation.errors import NotFound
+from foundation.errors import NotAllowed, NotFound
 from foundation.events import Signal
 from foundation.flow import engine, hands
 from foundation.flow.calendar import office_calendar
@@ -67,7 +67,7 @@ def complete_step(
     case = engine.locked(session, row.case_id, version)
     flow = books.flows().version(case.flow, case.flow_version)
     chosen = flow.steps[case.step].moves.get(outcome)
-    clean = _filled_in(chosen, form or {})
+    clean = _filled_in(chosen, _with_secrets(row, chosen, form or {}))
     if chosen is not None and _goes_on(flow, chosen):
         _refuse_gaps(session, actor, row)
     with session.begin_nested():  # a refusal half-way leaves nothing of the move behind
@@ -122,6 +122,16 @@ def _form_of(chosen: Move | None) -> Form:
     if chosen is None or chosen.form is None:
         return Form()
     return books.forms().forms[chosen.form]
+
+
+def _with_secrets(
+    row: Application, chosen: Move | None, form: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Take what a form left blank because it may not be shown from the case itself."""
+    if chosen is None or chosen.form != "intake":
+        return form
+    known = {"phone": row.phone, "id_no": row.id_no}
+    return dict(form) | {name: form.get(name) or value for name, value in known.items()}
 
 
 def _filled_in(chosen: Move | None, form: Mapping[str, Any]) -> dict[str, Any]:
@@ -307,7 +317,10 @@ def settle_conflict(
 
     Raises:
         NotFound: no case has this number.
+        NotAllowed: the actor's department does not write the archive.
     """
+    if Role.SUPERVISOR not in actor.roles and Desk.ARCHIVE not in actor.desks:
+        raise NotAllowed(subject=application_no, move="settle", desk=Desk.ARCHIVE)
     row = _locked(session, application_no)
     verb = "keep" if choice == "keep" else "write"
     row.settled = as_kept(settled_of(session, row.id) | {line: f"{verb}:{seen}"})

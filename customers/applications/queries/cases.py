@@ -70,6 +70,7 @@ def _cards() -> Query:
         FlowCase.paused_at,
         FlowCase.pause_reason,
         FlowCase.returned_from,
+        FlowCase.limits,
     ).join(FlowCase, FlowCase.id == Application.case_id)
 
 
