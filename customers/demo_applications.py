@@ -32,6 +32,7 @@ KIND = ApplicationKind.LOW_VOLTAGE_RESIDENT_NEW
 WAY = ("accept", "feasible", "agreed", "signed", "fitted", "live", "write")
 DESKS = {"accept": "2101", "feasible": "2103", "agreed": "2102", "signed": "2101",
          "fitted": "3001", "live": "3001", "write": "2102"}  # fmt: skip
+NOON = time(12)
 COUNTRY = {"feasible": "2104", "fitted": "3004", "live": "3004"}
 
 
@@ -55,18 +56,18 @@ class _Case:
 
 CASES = (
     _Case("林小满", "梧桐里小区 1 幢 3 单元 602", "TG-0701", 0, 0, "missing"),
-    _Case("王谷雨", "梧桐里小区 2 幢 1 单元 305", "TG-0702", 1, 1),
+    _Case("王谷雨", "梧桐里小区 2 幢 1 单元 305", "TG-0702", 0, 1),
     _Case("周夏至", "云杉里小区 1 幢 2 单元 506", "TG-0301", 1, 1, "promised"),
     _Case("陈白露", "海棠苑小区 3 幢 1 单元 405", "TG-0503", 1, 2),
-    _Case("赵霜降", "学府里小区 1 幢 1 单元 206", "TG-0511", 2, 2, "paused"),
+    _Case("赵霜降", "学府里小区 1 幢 1 单元 206", "TG-0511", 1, 2, "paused"),
     _Case("吴立冬", "白果坪小区 2 幢 1 单元 105", "TG-1112", 1, 1, "returned"),
-    _Case("孙大雪", "湖滨里小区 1 幢 2 单元 605", "TG-0711", 2, 3),
+    _Case("孙大雪", "湖滨里小区 1 幢 2 单元 605", "TG-0711", 1, 3),
     _Case("郑小寒", "青禾苑小区 2 幢 1 单元 106", "TG-0312", 2, 4),
     _Case("冯春分", "梧桐里小区 3 幢 2 单元 205", "TG-0703", 6, 3, "late"),
-    _Case("钱清明", "云杉里小区 2 幢 1 单元 405", "TG-0302", 3, 5),
+    _Case("钱清明", "云杉里小区 2 幢 1 单元 405", "TG-0302", 2, 5),
     _Case("刘芒种", "海棠苑小区 1 幢 3 单元 502", "TG-0501", 3, 6, "claimed"),
     _Case("韩小暑", "银杏村 1 组 12 号", "TG-1101", 4, 7),
-    _Case("何秋分", "学府里小区 2 幢 1 单元 606", "TG-0512", 2, 1, "withdrawn"),
+    _Case("何秋分", "学府里小区 2 幢 1 单元 606", "TG-0512", 1, 1, "withdrawn"),
 )
 
 
@@ -99,7 +100,7 @@ class _Walk:
         with clock.frozen(self.at):
             self._take_in()
         for outcome in WAY[: self.case.moves]:
-            self.at = min(clock.now(), self.at + timedelta(hours=2, minutes=7 * self.serial))
+            self.at = min(clock.now() - timedelta(minutes=20), _half_day_later(self.at))
             with clock.frozen(self.at):
                 self._complete(outcome)
         with clock.frozen(min(clock.now(), self.at + timedelta(minutes=20))):
@@ -229,6 +230,17 @@ class _Walk:
         elif twist == "claimed":
             claim_step(session, clerk2, number, version=version)
             add_note(session, clerk2, number, "下午统一写入档案")
+
+
+def _half_day_later(at: datetime) -> datetime:
+    """Give the next working half day: the afternoon, or the morning of the next working day."""
+    calendar, local = office_calendar(), at.astimezone(clock.office_zone())
+    if local.time() < NOON:
+        return local.replace(hour=14)
+    day = local.date() + timedelta(days=1)
+    while not calendar.is_working_day(day):
+        day += timedelta(days=1)
+    return datetime.combine(day, time(9, local.minute), clock.office_zone())
 
 
 def _working_days_ago(days: int, serial: int) -> datetime:
