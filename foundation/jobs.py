@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import procrastinate
 from procrastinate import schema as procrastinate_schema
-from sqlalchemy import Connection, Engine, Index, func, select, text
+from sqlalchemy import BigInteger, Connection, Engine, Index, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -73,7 +73,7 @@ class JobRun(Base):
     )
 
     id: Mapped[pk]
-    job_id: Mapped[int]
+    job_id: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str]
     started_at: Mapped[utc]
     finished_at: Mapped[utc]

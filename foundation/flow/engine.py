@@ -151,7 +151,8 @@ def move(
         unit_id: department that answers for the case's place.
         note: said with it.
         form: what was filled in.
-        done_at: when it was done, if not now (a crew that was offline).
+        done_at: when it was done, if not now (a crew that was offline); never before the
+            move before it, never after now.
 
     Raises:
         NotFound: no such case.
@@ -170,11 +171,11 @@ def move(
     if (chosen.note == "required" or chosen.back_to) and not note.strip() and not actor.is_system:
         raise NoteMissing(move=name)
     at, before = clock.now(), case.step
+    done = _done_between(session, case, done_at, at)
     _put(case, flow, target, at=at)
     case.returned_from = before if chosen.back_to else None
-    said = form or {}
-    remember(session, actor, case, name, before, done_at=done_at, note=note, form=said)
-    run_clocks(session, flow, case, at=done_at or at, calendar=calendar)
+    remember(session, actor, case, name, before, done_at=done, note=note, form=form or {})
+    run_clocks(session, flow, case, at=done, calendar=calendar)
     return Moved(
         case_id=case.id,
         subject=case.subject,
@@ -213,6 +214,21 @@ def _put(case: FlowCase, flow: Flow, target: str, *, at: datetime) -> None:
     case.ended_at = at if flow.is_end(target) else None
     case.holder_id = case.holder_name = case.held_at = None
     case.paused_at = case.pause_reason = None
+
+
+def _done_between(
+    session: Session, case: FlowCase, done_at: datetime | None, now: datetime
+) -> datetime:
+    """Give when a move was done: as claimed, but in the order of the moves."""
+    if done_at is None:
+        return now
+    last = session.scalar(
+        select(FlowHistory.done_at)
+        .where(FlowHistory.case_id == case.id)
+        .order_by(FlowHistory.version.desc())
+        .limit(1)
+    )
+    return min(max(done_at, last or done_at), now)
 
 
 def _allowed(flow: Flow, case: FlowCase, name: str, actor: Actor, unit_id: int | None) -> Move:

@@ -70,7 +70,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
     ),
-    Permission.MOVE_TICKET: _EVERY_STAFF - {Role.ADMIN},
+    Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
     Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},
     Permission.ACCEPT_APPLICATION: frozenset({Role.AGENT, Role.CLERK, Role.SUPERVISOR}),

@@ -109,9 +109,12 @@ def change(person_id: int) -> str | Response | tuple[str, int]:
 
 @page.post("/admin/users/<int:person_id>/password")
 @allow(Permission.MANAGE_STAFF)
-def password(person_id: int) -> Response:
+def password(person_id: int) -> Response | tuple[str, int]:
     """Give a person a new password; their open sessions end."""
     username = request.form.get("username", "").strip()
+    if not username:
+        missing = f"{t('staff.username')}：{t('form.problem.required')}"
+        return _listing({}, {"": missing}, chosen=person_id), 422
     set_password(
         db(), actor(), person_id, username=username, password=request.form.get("password", "")
     )

@@ -178,8 +178,9 @@ def _detail(
     values = ticket_values(card)
     values |= {"move": move, "problems": problems or {}, "filled": request.form, "lost": lost}
     values["typed"] = typed() if lost else []
-    if request.args.get("part") == "ticket":
-        return render_template("callcenter/ticket/body.html", **values)
+    part = {"ticket": "body", "dialogs": "dialogs"}.get(request.args.get("part", ""))
+    if part:
+        return render_template(f"callcenter/ticket/{part}.html", **values)
     return show("callcenter/ticket.html", at="tickets", title=ticket_no, **values)
 
 

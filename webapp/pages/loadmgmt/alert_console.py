@@ -19,6 +19,7 @@ from loadmgmt.api.alerts import (
     alert_counts,
     alert_history,
     call_false,
+    close_alert,
     counts_by_area,
     same_kind_nearby,
     suppress,
@@ -39,7 +40,7 @@ from webapp.session import actor, db, scope
 
 page = Blueprint("alerts", __name__)
 SUPPRESS_MINUTES = (30, 120, 480)
-PARTS = frozenset({"counts", "tree", "rows", "panel", "curve"})
+PARTS = frozenset({"counts", "tree", "rows", "panel", "curve", "dialogs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def console() -> str:
         values |= {"branches": _branches()}
     if part in {"", "rows"}:
         values |= {"rows": _rows()}
-    if part in {"", "panel", "curve"}:
+    if part in {"", "panel", "curve", "dialogs"}:
         values |= _panel()
     if part:
         return render_template(f"loadmgmt/alert_console/{part}.html", **values)
@@ -220,6 +221,14 @@ def call_alert_false(alert_id: int) -> Response:
     """Call an alert false, with a reason."""
     reason = request.form.get("reason", "")
     call_false(db(), actor(), alert_id, version=_version(), reason=reason)
+    return _back(alert_id)
+
+
+@page.post("/alerts/<int:alert_id>/close")
+@allow(Permission.HANDLE_ALERTS)
+def close_by_hand(alert_id: int) -> Response:
+    """End an alert that does not end by itself, with what was found."""
+    close_alert(db(), actor(), alert_id, finding=request.form.get("reason", ""), version=_version())
     return _back(alert_id)
 
 
