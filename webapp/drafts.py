@@ -1,6 +1,12 @@
-"""Work not sent yet, kept on the server for thirty days: typed once, never lost."""
+"""Work not sent yet, kept on the server for thirty days: typed once, never lost.
 
-from datetime import timedelta
+A draft belongs to one person and one form (`call:12`); it goes when the form is sent.
+Its content is sealed: what people type about customers is nobody else's business.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ForeignKey, delete, select
@@ -10,9 +16,17 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from foundation import clock
 from foundation.actor import Actor
 from foundation.attachments import forget_drafts
-from foundation.db import Base, utc
+from foundation.db import Base, sealed, utc
+from foundation.errors import BadData
 
+LONGEST = 20_000  # signs of one draft
 KEPT = timedelta(days=30)
+
+
+class DraftTooLong(BadData):
+    """More was typed than a draft keeps; facts: longest."""
+
+    code = "draft_too_long"
 
 
 class Draft(Base):
@@ -21,14 +35,29 @@ class Draft(Base):
     __tablename__ = "draft"
 
     person_id: Mapped[int] = mapped_column(ForeignKey("foundation.person.id"), primary_key=True)
-    key: Mapped[str] = mapped_column(primary_key=True)
-    content: Mapped[dict[str, Any]]
-    saved_at: Mapped[utc]
+    key: Mapped[str] = mapped_column(primary_key=True, comment="which form: call:12")
+    content: Mapped[sealed] = mapped_column(comment="JSON")
+    saved_at: Mapped[utc] = mapped_column(index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A form as somebody left it."""
+
+    content: dict[str, Any]
+    saved_at: datetime
 
 
 def save(session: Session, actor: Actor, key: str, content: dict[str, Any]) -> None:
-    """Keep what a person has typed; the last save of a key counts."""
-    values = {"content": content, "saved_at": clock.now()}
+    """Keep what a person has typed; the last save of a key counts.
+
+    Raises:
+        DraftTooLong: there is more than a draft keeps.
+    """
+    text = json.dumps(content, ensure_ascii=False)
+    if len(text) > LONGEST:
+        raise DraftTooLong(longest=LONGEST)
+    values = {"content": text, "saved_at": clock.now()}
     session.execute(
         insert(Draft)
         .values(person_id=actor.id, key=key, **values)
@@ -36,14 +65,20 @@ def save(session: Session, actor: Actor, key: str, content: dict[str, Any]) -> N
     )
 
 
-def load(session: Session, actor: Actor, key: str) -> dict[str, Any]:
-    """Give what a person has typed; empty if nothing, or too long ago."""
+def kept(session: Session, actor: Actor, key: str) -> Kept | None:
+    """Give a person's draft of a form with its time; None if nothing, or too long ago."""
     found = session.execute(
         select(Draft.content, Draft.saved_at).where(Draft.person_id == actor.id, Draft.key == key)
     ).first()
     if found is None or found.saved_at < clock.now() - KEPT:
-        return {}
-    return dict(found.content)
+        return None
+    return Kept(json.loads(found.content), found.saved_at)
+
+
+def load(session: Session, actor: Actor, key: str) -> dict[str, Any]:
+    """Give what a person has typed; empty if nothing, or too long ago."""
+    found = kept(session, actor, key)
+    return found.content if found else {}
 
 
 def drop(session: Session, actor: Actor, key: str) -> None:

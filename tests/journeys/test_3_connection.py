@@ -15,16 +15,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WORDS = {
     "zh-CN": {
-        "next": "下一步", "submit": "受理并进入下一环节", "return": "退回", "reason": "表箱号与现场不符",
-        "survey": "现场勘查", "accept": "业务受理", "wrong": "不是 PDF、JPG 或 PNG", "returned": "已退回",
-        "upload": "上传", "rehearse": "预演", "fine": "预演通过", "archived": "已归档", "look": "查询进度",
-        "need": "需要您配合", "done": "办结", "refused": "不正确", "blocked": "还不能提交", "written": "已写入",
+        "next": "下一步", "submit": "受理并进入下一环节", "return": "退回",
+        "reason": "表箱号与现场不符", "survey": "现场勘查", "accept": "业务受理",
+        "wrong": "不是 PDF、JPG 或 PNG", "returned": "已退回", "upload": "上传", "rehearse": "预演",
+        "fine": "预演通过", "archived": "已归档", "look": "查询进度", "need": "需要您配合",
+        "done": "办结", "refused": "不正确", "blocked": "还不能提交", "written": "已写入",
     },
     "en": {
-        "next": "Next", "submit": "Take in and go on", "return": "Return", "reason": "the box is another",
-        "survey": "Site survey", "accept": "Acceptance", "wrong": "no PDF, JPG or PNG",
-        "returned": "Returned", "upload": "Upload", "rehearse": "Rehearse", "fine": "went through",
-        "archived": "Archived", "look": "Look it up", "need": "What we need from you", "done": "Done",
+        "next": "Next", "submit": "Take in and go on", "return": "Return",
+        "reason": "the box is another", "survey": "Site survey", "accept": "Acceptance",
+        "wrong": "no PDF, JPG or PNG", "returned": "Returned", "upload": "Upload",
+        "rehearse": "Rehearse", "fine": "went through", "archived": "Archived",
+        "look": "Look it up", "need": "What we need from you", "done": "Done",
         "refused": "is not right", "blocked": "cannot go on", "written": "Written",
     },
 }  # fmt: skip

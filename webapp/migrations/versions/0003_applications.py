@@ -93,8 +93,8 @@ def upgrade() -> None:
     op.create_table(
         "draft",
         sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("content", JSONB(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False, comment="which form: call:12"),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="JSON"),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["foundation.person.id"], name=op.f("fk_draft_person_id")
@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_draft")),
         schema="webapp",
     )
+    op.create_index(op.f("ix_draft_saved_at"), "draft", ["saved_at"], unique=False, schema="webapp")
     op.create_table(
         "application",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

@@ -84,8 +84,8 @@ def filled_in() -> dict[str, Any]:
 def save_draft(application_no: str) -> Response:
     """Keep what was typed into the form of a step; nothing else changes."""
     card = application_card(db(), application_no)
-    secret = {"csrf_token", "version", "step", "id_no", "phone"}
-    content = {name: value for name, value in filled_in().items() if name not in secret}
+    skip = {"csrf_token", "version", "step"}
+    content = {name: value for name, value in filled_in().items() if name not in skip}
     drafts.save(db(), actor(), draft_key(card), content)
     if request.headers.get("HX-Request") == "true":
         return Response(status=204)

@@ -17,7 +17,6 @@ from foundation.attachments import (
     draft_subject,
     keep,
 )
-from foundation.db import seal, unseal
 from foundation.errors import GridhallError, NotAllowed, NotFound
 from foundation.flow.forms import FormRefused
 from metering.api.network import find_areas
@@ -31,9 +30,8 @@ from webapp.sentences import sentence
 from webapp.session import actor, db, keep_changes, office
 
 page = Blueprint("intake", __name__)
-KEY = "intake"
+KEY = "apps:new"
 STEPS = ("kind", "customer", "place", "papers", "check")
-SECRET = ("id_no", "phone")
 FIELDS = {
     "customer": ("applicant_name", "id_no", "contact_name", "phone"),
     "place": ("address", "area_no", "supply", "load_kw", "source"),
@@ -57,17 +55,11 @@ Answer = str | Response | tuple[str, int]
 
 
 def _load() -> dict[str, Any]:
-    """Give the draft, its secrets opened."""
-    draft = drafts.load(db(), actor(), KEY)
-    for name in SECRET:
-        if draft.get(name):
-            draft[name] = unseal(bytes.fromhex(draft[name]))
-    return draft
+    return drafts.load(db(), actor(), KEY)
 
 
 def _save(draft: dict[str, Any]) -> None:
-    sealed = {name: seal(str(draft[name])).hex() for name in SECRET if draft.get(name)}
-    drafts.save(db(), actor(), KEY, draft | sealed)
+    drafts.save(db(), actor(), KEY, draft)
 
 
 def _known(draft: dict[str, Any]) -> CustomerCard | None:

@@ -64,14 +64,12 @@ def claim_many() -> Response:
     """Take several steps at once; what somebody else has is left, and said."""
     taken, skipped = 0, []
     for application_no in request.form.getlist("ids")[:MOST]:
-        point = db().begin_nested()
         try:
-            card = application_card(db(), application_no)
-            claim_step(db(), actor(), application_no, version=card.version)
-            point.commit()
+            with db().begin_nested():
+                card = application_card(db(), application_no)
+                claim_step(db(), actor(), application_no, version=card.version)
             taken += 1
         except (LostRace, Refused) as refused:
-            point.rollback()
             skipped.append(sentence(refused, language()))
     flash(t("tasks.claimed", n=taken), "ok")
     for why in skipped[:3]:
