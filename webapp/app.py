@@ -10,6 +10,7 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from foundation import clock
+from foundation.attachments import MEGABYTE
 from foundation.office import Office
 from webapp import context, errors, live, wiring
 from webapp.context import language, t
@@ -88,7 +89,7 @@ def create_app(office: Office) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=office.settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=office.settings.session_hours),
-        MAX_CONTENT_LENGTH=20 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=(office.settings.upload_mb + 1) * MEGABYTE,
         WTF_CSRF_TIME_LIMIT=office.settings.session_hours * 3600,
         WTF_CSRF_SSL_STRICT=office.settings.secure_cookies,
         SEND_FILE_MAX_AGE_DEFAULT=3600,

@@ -165,7 +165,7 @@ def move(
     """
     case = locked(session, case_id, version)
     flow = flows.version(case.flow, case.flow_version)
-    chosen = _allowed(flow, case, name, actor, unit_id)
+    chosen = allowed(flow, case, name, actor, unit_id)
     target = _target(flow, case, name, to)
     _refuse_held(flow, case, chosen, target, actor)
     if (chosen.note == "required" or chosen.back_to) and not note.strip() and not actor.is_system:
@@ -231,7 +231,13 @@ def _done_between(
     return min(max(done_at, last or done_at), now)
 
 
-def _allowed(flow: Flow, case: FlowCase, name: str, actor: Actor, unit_id: int | None) -> Move:
+def allowed(flow: Flow, case: FlowCase, name: str, actor: Actor, unit_id: int | None) -> Move:
+    """Give a move out of a case's step, if there is one and the actor may make it.
+
+    Raises:
+        MoveRefused: the step has no such move.
+        NotAllowed: the actor holds none of the move's roles, or sits at another desk.
+    """
     step = flow.steps[case.step]
     chosen = step.moves.get(name)
     if chosen is None:

@@ -66,9 +66,9 @@ def complete_step(
     row = _locked(session, application_no)
     case = engine.locked(session, row.case_id, version)
     flow = books.flows().version(case.flow, case.flow_version)
-    chosen = flow.steps[case.step].moves.get(outcome)
+    chosen = engine.allowed(flow, case, outcome, actor, row.unit_id)
     clean = _filled_in(chosen, _with_secrets(row, chosen, form or {}))
-    if chosen is not None and _goes_on(flow, chosen):
+    if _goes_on(flow, chosen):
         _refuse_gaps(session, actor, row)
     with session.begin_nested():  # a refusal half-way leaves nothing of the move behind
         return _carry_out(session, actor, row, outcome, chosen, clean, version, note, to)

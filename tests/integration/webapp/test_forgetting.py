@@ -9,8 +9,16 @@ from sqlalchemy.orm import Session
 
 from foundation import clock, housekeeping
 from foundation.actor import Role
-from foundation.attachments import attachments, content_of, draft_subject, keep
+from foundation.attachments import (
+    MEGABYTE,
+    FileRefused,
+    attachments,
+    content_of,
+    draft_subject,
+    keep,
+)
 from foundation.errors import NotFound
+from foundation.settings import settings
 from tests.factories import foundation
 from tests.factories.applications import PDF
 from tests.factories.foundation import SYSTEM
@@ -72,6 +80,15 @@ def test_a_file_some_record_names_is_never_cleared_away(session: Session) -> Non
     assert again.sha256 == file.sha256
     housekeeping.clear_orphaned_files(session, SYSTEM)
     assert content_of(file).read_bytes() == PDF
+
+
+def test_a_file_too_large_is_refused_and_leaves_nothing(session: Session) -> None:
+    clerk = foundation.person(session, Role.CLERK)
+    large = PDF + bytes(settings().upload_mb * MEGABYTE)
+    with pytest.raises(FileRefused) as refused:
+        keep(session, clerk, subject=("application", "YK-1"), name="a.pdf", content=large)
+    assert refused.value.facts["why"] == "too_large"
+    assert session.execute(text("SELECT count(*) FROM foundation.attachment")).scalar_one() == 0
 
 
 def test_failures_lock_for_their_time_and_are_then_forgotten(session: Session) -> None:

@@ -28,8 +28,7 @@ SHOWN_IN_PLACE = frozenset({"image/jpeg", "image/png"})
 @allow(Permission.HANDLE_APPLICATION)
 def upload(application_no: str, kind: str) -> Answer:
     """Hand a document in; a file that cannot be taken is said in one sentence."""
-    file = request.files.get("file")
-    name, content = (file.filename or "", file.read()) if file else ("", b"")
+    name, content = handed_in()
     try:
         add_document(db(), actor(), application_no, kind, name=name, content=content)
     except (FileRefused, Refused) as refused:
@@ -57,6 +56,15 @@ def remove(application_no: str, attachment_id: int) -> AnyResponse:
     """Take a wrong file out of the case."""
     remove_document(db(), actor(), application_no, attachment_id)
     return redirect(_back(application_no))
+
+
+def handed_in() -> tuple[str, bytes]:
+    """Give the name and the content of the file a form brought; both empty if none."""
+    file = request.files.get("file")
+    if file is None:
+        return "", b""
+    with file.stream:
+        return file.filename or "", file.read()
 
 
 def _back(application_no: str) -> str:

@@ -24,7 +24,7 @@ from webapp import drafts
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.context import language, show, t
-from webapp.pages.customers.application_files import as_download
+from webapp.pages.customers.application_files import as_download, handed_in
 from webapp.pages.customers.applications import FRESH_CODE
 from webapp.sentences import sentence
 from webapp.session import actor, db, keep_changes, office
@@ -234,8 +234,7 @@ def _kept(answer: str) -> tuple[str, int]:
 def upload(kind: str) -> Answer:
     """Put a document aside for the case that is being taken in."""
     draft = _load()
-    file = request.files.get("file")
-    name, content = (file.filename or "", file.read()) if file else ("", b"")
+    name, content = handed_in()
     try:
         if kind not in _rules(draft):
             raise NotFound(what="document", id=kind)
