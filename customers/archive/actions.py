@@ -46,6 +46,8 @@ def open_account(
     contract_kw: Decimal | None = None,
     life_support_until: date | None = None,
     important_grade: int | None = None,
+    second_area_id: int | None = None,
+    generation_kw: Decimal | None = None,
 ) -> int:
     """Open an account at a point; an account that exists is left alone.
 
@@ -65,6 +67,8 @@ def open_account(
         contract_kw: contract capacity [kW].
         life_support_until: end of the life-support registration.
         important_grade: 1 or 2.
+        second_area_id: transformer area of a second supply.
+        generation_kw: capacity of the customer's own panels [kW].
 
     Returns:
         The account's row number.
@@ -91,6 +95,8 @@ def open_account(
         contract_kw=contract_kw,
         life_support_until=life_support_until,
         important_grade=important_grade,
+        second_area_id=second_area_id,
+        generation_kw=generation_kw,
         opened_at=clock.now(),
     )
     session.add(account)

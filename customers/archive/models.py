@@ -52,6 +52,13 @@ class Account(Base):
     )
     life_support_until: Mapped[date | None]
     important_grade: Mapped[int | None]
+    second_area_id: Mapped[int | None] = mapped_column(
+        ForeignKey("metering.transformer_area.id"),
+        comment="where a second supply comes from (双电源)",
+    )
+    generation_kw: Mapped[Decimal | None] = mapped_column(
+        Numeric(10, 2), comment="own photovoltaic capacity [kW]"
+    )
     opened_at: Mapped[utc]
     version: Mapped[int] = mapped_column(default=1, comment="of the archive, one a closed case")
 

@@ -93,6 +93,8 @@ def _accounts() -> Query:
             Account.important_grade,
             Account.opened_at,
             Account.version,
+            Account.second_area_id,
+            Account.generation_kw,
         )
         .join(Customer, Customer.id == Account.customer_id)
         .join(Premises, Premises.id == Account.premises_id)

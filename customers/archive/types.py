@@ -103,6 +103,8 @@ class AccountCard:
     important_grade: int | None
     opened_at: datetime
     version: int
+    second_area_id: int | None = None
+    generation_kw: Decimal | None = None
 
 
 class LineState(StrEnum):

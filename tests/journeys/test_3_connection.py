@@ -42,8 +42,8 @@ def step_of(town: RunningOffice, number: str) -> str:
 
 def forward(page: Any) -> None:
     """Press the one primary button of the stage's form."""
-    page.locator("#stage .btn-primary").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.locator("#stage .btn-primary").click()
 
 
 def choose(page: Any, name: str, value: str) -> None:
@@ -59,8 +59,8 @@ def hand_in(page: Any, kind: str, folder: Path, name: str, content: bytes) -> No
     if item.locator("details.adding:not([open])").count():
         item.locator("summary").click()
     item.locator("input[type=file]").set_input_files(str(path))
-    item.locator("form.add button").click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        item.locator("form.add button").click()
 
 
 def take_in(page: Any, town: RunningOffice, folder: Path, lang: str) -> tuple[str, str]:
@@ -155,6 +155,53 @@ def test_a_home_is_connected_and_its_meter_read(
     follow(browser, town, number, code, lang)
 
 
+def case_of(town: RunningOffice, name: str) -> str:
+    """Give the number of a case of the demo town."""
+    found = "SELECT application_no FROM customers.application WHERE applicant_name = :name"
+    return str(town.value(found, name=name))
+
+
+@pytest.mark.parametrize(("lang", "name"), [("zh-CN", "陈白露"), ("en", "孙大雪")])
+def test_of_two_clerks_on_one_step_one_wins_and_the_other_keeps_what_he_typed(
+    town: RunningOffice, browser: Any, lang: str, name: str
+) -> None:
+    number = case_of(town, name)
+    before = step_of(town, number)
+    with (
+        signed_in(browser, town, "clerk", lang=lang) as first,
+        signed_in(browser, town, "clerk2", lang=lang) as second,
+    ):
+        for page in (first, second):
+            page.goto(f"{town.url}/apps/{number}")
+            page.locator("a[data-opens=move-return]").click()
+        second.locator("#move-return textarea").fill("客户要求改天再办")
+        first.locator("#move-return textarea").fill("门牌不符")
+        for page in (first, second):
+            with page.expect_navigation():
+                page.locator("#move-return").get_by_role(
+                    "button", name=WORDS[lang]["return"]
+                ).click()
+        expect(first.locator("#case .banner.major")).to_contain_text("门牌不符")
+        expect(second.locator("main")).to_contain_text("王立夏")
+        expect(second.locator("main")).to_contain_text("客户要求改天再办")
+    assert before != step_of(town, number)
+
+
+def test_a_worker_and_a_poller_killed_at_the_archive_lose_no_meter(
+    town: RunningOffice, browser: Any
+) -> None:
+    number = case_of(town, "刘芒种")
+    with signed_in(browser, town, "clerk2") as page:
+        page.goto(f"{town.url}/apps/{number}")
+        town.kill("worker")
+        town.kill("poller")
+        forward(page)
+        assert step_of(town, number) == "first_readings"
+    town.wait(town.is_ready, "the office to be whole again", seconds=60)
+    town.kill("worker")
+    poll_and_close(town, number, seconds=60)
+
+
 def fit_and_energise(phone: Any, town: RunningOffice, number: str) -> None:
     """Fit the meter and make it live, on a phone."""
     phone.goto(f"{town.url}/apps/{number}")
@@ -188,16 +235,16 @@ def write_archive(page: Any, town: RunningOffice, number: str, say: dict[str, st
     expect(page.locator("#archive-card .card-header")).to_contain_text(say["written"])
 
 
-def poll_and_close(town: RunningOffice, number: str) -> None:
+def poll_and_close(town: RunningOffice, number: str, *, seconds: float = 10) -> None:
     """The poller asks the new terminal by itself; its answer archives the case."""
     began = datetime.now(UTC)
     polled = (
         "SELECT l.read_at FROM metering.latest l JOIN metering.meter m ON m.id = l.meter_id"
         " JOIN customers.application a ON a.point_id = m.point_id WHERE a.application_no = :no"
     )
-    read_at = town.wait(lambda: town.value(polled, no=number), "the first reading", seconds=10)
-    assert abs((read_at - began).total_seconds()) < 10
-    town.wait(lambda: step_of(town, number) == "archived", "the case to be archived", seconds=40)
+    read_at = town.wait(lambda: town.value(polled, no=number), "the first reading", seconds=seconds)
+    assert abs((read_at - began).total_seconds()) < seconds
+    town.wait(lambda: step_of(town, number) == "archived", "the case to be archived", seconds=60)
     good = (
         "SELECT count(*) FROM metering.reading r JOIN metering.meter m ON m.id = r.meter_id"
         " JOIN customers.application a ON a.point_id = m.point_id"

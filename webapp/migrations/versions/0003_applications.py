@@ -296,6 +296,35 @@ def upgrade() -> None:
     )
     op.add_column(
         "account",
+        sa.Column(
+            "second_area_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="where a second supply comes from (双电源)",
+        ),
+        schema="customers",
+    )
+    op.create_foreign_key(
+        op.f("fk_account_second_area_id"),
+        "account",
+        "transformer_area",
+        ["second_area_id"],
+        ["id"],
+        source_schema="customers",
+        referent_schema="metering",
+    )
+    op.add_column(
+        "account",
+        sa.Column(
+            "generation_kw",
+            sa.Numeric(precision=10, scale=2),
+            nullable=True,
+            comment="own photovoltaic capacity [kW]",
+        ),
+        schema="customers",
+    )
+    op.add_column(
+        "account",
         sa.Column("tariff_code", sa.String(), nullable=True, comment="电价码"),
         schema="customers",
     )

@@ -15,6 +15,7 @@ from foundation import clock
 from loadmgmt.api.alerts import alerts_at
 from loadmgmt.api.types import AlertCard
 from metering.api.devices import meter_cards
+from metering.api.network import area_places
 from metering.api.readings import daily, latest
 from metering.api.requests import newest_request
 from metering.api.types import DailyEnergy, MeterCard
@@ -75,6 +76,9 @@ def detail(account_no: str) -> str:
         "account": card,
         "meter": meter,
         "place": places_of(db(), {card.point_id}).of(card.point_id),
+        "second": area_places(db(), {card.second_area_id}).get(card.second_area_id)
+        if card.second_area_id
+        else None,
         "latest": latest(db(), [meter.meter_id]).get(meter.meter_id) if meter else None,
         "request_": newest_request(db(), meter.meter_id) if meter else None,
     }
