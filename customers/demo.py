@@ -26,7 +26,8 @@ WORKS = ("冷链", "机械", "印刷", "食品", "包装", "电子", "纺织", "
 LIFE_SUPPORT = {"M-0701-0003", "M-0501-0005"}
 IMPORTANT = {"M-1404-0001": 2}
 HOSPITAL, SECOND_AREA = "M-1404-0001", "TG-0701"
-SOLAR = {"M-1101-0003": Decimal(8), "M-1102-0004": Decimal(12)}  # [kW]
+PV_KWP = {"M-0502-0003": Decimal("8.50"), "M-0701-0007": Decimal("20.00")}
+"""Customers with a solar plant of their own [kW]."""
 
 
 def build(session: Session, actor: Actor) -> None:
@@ -55,7 +56,7 @@ def build(session: Session, actor: Actor) -> None:
             else None,
             important_grade=IMPORTANT.get(meter.meter_no),
             second_area_id=second if meter.meter_no == HOSPITAL else None,
-            generation_kw=SOLAR.get(meter.meter_no),
+            pv_kwp=PV_KWP.get(meter.meter_no),
         )
     demo_applications.build(session, actor)
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customers.archive.models import Account, Amendment, AmendmentLine, Customer, Premises
+from customers.archive.rules import plain_number
 from customers.archive.types import (
     AccountNoTaken,
     ArchiveChanged,
@@ -47,7 +48,7 @@ def open_account(
     life_support_until: date | None = None,
     important_grade: int | None = None,
     second_area_id: int | None = None,
-    generation_kw: Decimal | None = None,
+    pv_kwp: Decimal | None = None,
 ) -> int:
     """Open an account at a point; an account that exists is left alone.
 
@@ -68,7 +69,7 @@ def open_account(
         life_support_until: end of the life-support registration.
         important_grade: 1 or 2.
         second_area_id: transformer area of a second supply.
-        generation_kw: capacity of the customer's own panels [kW].
+        pv_kwp: capacity of the customer's own panels [kW].
 
     Returns:
         The account's row number.
@@ -78,7 +79,7 @@ def open_account(
         return known
     customer = _customer(session, customer_id)
     customer.name, customer.contact_name = customer_name, contact_name
-    customer.phone, customer.phone_hash = phone, keyed_hash(phone) if phone else None
+    customer.phone, customer.phone_hash = phone, keyed_hash(plain_number(phone)) if phone else None
     customer.id_no, customer.id_no_hash = id_no, keyed_hash(id_no) if id_no else None
     premises = session.scalar(select(Premises).where(Premises.address == address))
     if premises is None:
@@ -96,7 +97,7 @@ def open_account(
         life_support_until=life_support_until,
         important_grade=important_grade,
         second_area_id=second_area_id,
-        generation_kw=generation_kw,
+        pv_kwp=pv_kwp,
         opened_at=clock.now(),
     )
     session.add(account)

@@ -56,8 +56,8 @@ class Account(Base):
         ForeignKey("metering.transformer_area.id"),
         comment="where a second supply comes from (双电源)",
     )
-    generation_kw: Mapped[Decimal | None] = mapped_column(
-        Numeric(10, 2), comment="own photovoltaic capacity [kW]"
+    pv_kwp: Mapped[Decimal | None] = mapped_column(
+        Numeric(9, 2), comment="the customer's own solar plant [kW]"
     )
     opened_at: Mapped[utc]
     version: Mapped[int] = mapped_column(default=1, comment="of the archive, one a closed case")

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from customers.archive.models import Account, Amendment, AmendmentLine, Customer, Premises
+from customers.archive.rules import plain_number
 from customers.archive.types import (
     AccountCard,
     AmendmentCard,
@@ -94,7 +95,7 @@ def _accounts() -> Query:
             Account.opened_at,
             Account.version,
             Account.second_area_id,
-            Account.generation_kw,
+            Account.pv_kwp,
         )
         .join(Customer, Customer.id == Account.customer_id)
         .join(Premises, Premises.id == Account.premises_id)
@@ -151,8 +152,8 @@ def find_customers(session: Session, search: str, *, limit: int = 10) -> list[Cu
         return []
     found = Customer.name.icontains(search.strip(), autoescape=True)
     if _may_be_secret(plain):
-        digest = keyed_hash(plain)
-        found |= (Customer.phone_hash == digest) | (Customer.id_no_hash == digest)
+        found |= Customer.id_no_hash == keyed_hash(plain)
+        found |= Customer.phone_hash == keyed_hash(plain_number(plain))
         of_account = select(Account.customer_id).where(Account.account_no == plain)
         found |= Customer.id.in_(of_account)
     return _customers(session, _customer_rows().where(found).limit(limit))

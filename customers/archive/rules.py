@@ -1,9 +1,11 @@
-"""What is known of a planned change of the archive, line by line."""
+"""What is known of a planned change of the archive, line by line; how a number is written."""
 
+import re
 from collections.abc import Collection, Mapping
 
 from customers.archive.types import Line, LineState
 
+_ABROAD = re.compile(r"^(\+|00)86")
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "customer": ("name", "contact_name", "phone", "id_no"),
     "premises": ("address",),
@@ -13,6 +15,12 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "terminal": ("terminal_no",),
 }
 """What a new supply writes, thing by thing, in the order of a list."""
+
+
+def plain_number(said: str) -> str:
+    """Give a number's digits without the country's code: +86 130 0000 0421 is 13000000421."""
+    joined = re.sub(r"[\s\-()]", "", said)
+    return re.sub(r"\D", "", _ABROAD.sub("", joined))
 
 
 def planned(

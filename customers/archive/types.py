@@ -104,7 +104,7 @@ class AccountCard:
     opened_at: datetime
     version: int
     second_area_id: int | None = None
-    generation_kw: Decimal | None = None
+    pv_kwp: Decimal | None = None
 
 
 class LineState(StrEnum):

@@ -316,10 +316,10 @@ def upgrade() -> None:
     op.add_column(
         "account",
         sa.Column(
-            "generation_kw",
-            sa.Numeric(precision=10, scale=2),
+            "pv_kwp",
+            sa.Numeric(precision=9, scale=2),
             nullable=True,
-            comment="own photovoltaic capacity [kW]",
+            comment="the customer's own solar plant [kW]",
         ),
         schema="customers",
     )

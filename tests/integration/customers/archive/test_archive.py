@@ -129,7 +129,7 @@ def test_life_support_is_known_until_a_day(session: Session) -> None:
 
 def test_a_second_supply_and_panels_are_known_in_the_archive(session: Session) -> None:
     second = area(session)[0]
-    more = {"second_area_id": second, "generation_kw": Decimal(12)}
+    more = {"second_area_id": second, "pv_kwp": Decimal(12)}
     open_at(session, "9900009001", meter(session).point_id, **more)
     card = account_card(session, "9900009001")
-    assert (card.second_area_id, card.generation_kw) == (second, Decimal(12))
+    assert (card.second_area_id, card.pv_kwp) == (second, Decimal(12))
