@@ -6,11 +6,21 @@ from metering.devices.types import (
     MeterNoTaken,
     PointOccupied,
     PollTarget,
+    StockMeterCard,
+    StockMeterTaken,
+    StockMeterUnfit,
 )
-from metering.gaps.types import AreaHour, Completeness, LackingMeter, Missed
+from metering.gaps.types import (
+    AreaHour,
+    Completeness,
+    LackingMeter,
+    Missed,
+)
 from metering.network.types import (
     AreaClass,
     AreaPlace,
+    AreaUnknown,
+    BoxCard,
     PointClass,
     PointPlace,
     Supply,
@@ -31,12 +41,17 @@ from metering.readings.types import (
     DailyEnergy,
     EventKind,
     EventRow,
+    FirstReading,
     HourlyEnergy,
     LatestReading,
     Quality,
     Source,
 )
-from metering.requests.types import NoTerminal, ReadRequestCard, RequestState
+from metering.requests.types import (
+    NoTerminal,
+    ReadRequestCard,
+    RequestState,
+)
 
 __all__ = [
     "BATCH_CHANNEL",
@@ -45,13 +60,16 @@ __all__ = [
     "AreaClass",
     "AreaHour",
     "AreaPlace",
+    "AreaUnknown",
     "BatchArrays",
+    "BoxCard",
     "Completeness",
     "ConnectionRow",
     "CurvePoint",
     "DailyEnergy",
     "EventKind",
     "EventRow",
+    "FirstReading",
     "HourlyEnergy",
     "LackingMeter",
     "LatestReading",
@@ -69,6 +87,9 @@ __all__ = [
     "ReadRequestCard",
     "RequestState",
     "Source",
+    "StockMeterCard",
+    "StockMeterTaken",
+    "StockMeterUnfit",
     "Supply",
     "TerminalsBack",
     "TerminalsSilent",
