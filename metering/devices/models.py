@@ -85,6 +85,7 @@ class AskedSpan(Base):
         Index(
             "uq_asked_span_open", "meter_id", unique=True, postgresql_where=text("until IS NULL")
         ),
+        Index(None, "meter_id", "since"),
         Index(None, "until", "since"),
     )
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from foundation.clock import day_span
@@ -30,6 +31,9 @@ from metering.readings.types import (
     Source,
 )
 
+MANY = 2000
+"""Of so many meters a batch is joined whole; fewer are looked up one by one. PostgreSQL cannot
+know how many an array holds."""
 _SUPPLIES = {supply.value: index for index, supply in enumerate(Supply)}
 _HOURLY_COLUMNS = ("hour", "meter_id", "used_wh", "exported_wh", "covered_s", "p_avg", "p_max",
                    "u_min", "u_avg", "u_max", "points", "late", "estimated", "resets")  # fmt: skip
@@ -39,7 +43,8 @@ _LATEST_COLUMNS = ("meter_id", "ts", "read_at", "quality", "source", *ENERGIES, 
 def latest(session: Session, meter_ids: Collection[int]) -> dict[int, LatestReading]:
     """Give the newest values of several meters; a meter never read is absent."""
     columns = [getattr(Latest, name) for name in _LATEST_COLUMNS]
-    rows = session.execute(select(*columns).where(Latest.meter_id.in_(meter_ids)))
+    known = Latest.meter_id == func.any(literal(list(meter_ids), ARRAY(Integer)))
+    rows = session.execute(select(*columns).where(known))
     return {row[0]: _latest(*row) for row in rows}
 
 
@@ -137,7 +142,7 @@ def claim_batch(session: Session) -> BatchArrays | None:
     The batch is held until the caller's transaction ends; a crash gives it back.
     """
     claimed = session.execute(
-        select(ReadingBatch.id, ReadingBatch.slot)
+        select(ReadingBatch.id, ReadingBatch.slot, func.cardinality(ReadingBatch.meter_ids))
         .where(ReadingBatch.judged_at.is_(None))
         .order_by(ReadingBatch.id)
         .limit(1)
@@ -145,7 +150,13 @@ def claim_batch(session: Session) -> BatchArrays | None:
     ).first()
     if claimed is None:
         return None
-    rows = _fixed_rows(session, _BATCH.format(id=int(claimed.id)), _BATCH_ROW)
+    if claimed[2] >= MANY:
+        session.execute(text("SET LOCAL enable_nestloop = off"))
+    rows = _fixed_rows(
+        session, _BATCH.format(id=int(claimed.id), slot=claimed.slot.isoformat()), _BATCH_ROW
+    )
+    rows = rows[np.argsort(rows["meter_id"], kind="stable")]
+    session.execute(text("SET LOCAL enable_nestloop = on"))
     return BatchArrays(
         batch_id=claimed.id,
         slot=claimed.slot,
@@ -178,10 +189,9 @@ _SQL_TYPES = {">i2": "smallint", ">i4": "integer", ">i8": "bigint", ">f4": "real
 _BATCH = (
     "SELECT "
     + ", ".join(f"({sql})::{_SQL_TYPES[kind]}" for _, kind, sql in _BATCH_FIELDS)
-    + " FROM (SELECT slot, unnest(meter_ids) AS meter_id FROM metering.reading_batch"
-    " WHERE id = {id}) b JOIN metering.reading r ON r.ts = b.slot AND r.meter_id = b.meter_id"
+    + " FROM (SELECT unnest(meter_ids) AS meter_id FROM metering.reading_batch"
+    " WHERE id = {id}) b JOIN metering.reading r ON r.ts = '{slot}' AND r.meter_id = b.meter_id"
     " JOIN metering.meter m ON m.id = r.meter_id JOIN metering.point p ON p.id = m.point_id"
-    " ORDER BY r.meter_id"
 )
 _BATCH_ROW = np.dtype(
     [("fields", ">i2")]
