@@ -1,7 +1,13 @@
 """Where a meter hangs."""
 
 from metering.network.actions import add_area, add_feeder, add_point, add_substation
-from metering.network.queries import area_ids_of_feeder, area_places, point_places, tree
+from metering.network.queries import (
+    area_ids_of_feeder,
+    area_places,
+    feeders,
+    point_places,
+    tree,
+)
 
 __all__ = [
     "add_area",
@@ -10,6 +16,7 @@ __all__ = [
     "add_substation",
     "area_ids_of_feeder",
     "area_places",
+    "feeders",
     "point_places",
     "tree",
 ]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from foundation.db import rows_as
 from metering.network.models import Feeder, Point, Substation, TransformerArea
-from metering.network.types import AreaPlace, PointPlace, TreeNode
+from metering.network.types import AreaPlace, FeederPlace, PointPlace, TreeNode
 
 
 def point_places(session: Session, point_ids: Collection[int]) -> dict[int, PointPlace]:
@@ -62,6 +62,16 @@ def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPl
         .where(TransformerArea.id.in_(area_ids))
     )
     return {place.area_id: place for place in rows_as(AreaPlace, session, statement)}
+
+
+def feeders(session: Session) -> list[FeederPlace]:
+    """List all feeders by their number."""
+    statement = (
+        select(Feeder.id, Feeder.feeder_no, Feeder.name, Substation.name, Feeder.unit_id)
+        .join(Substation, Substation.id == Feeder.substation_id)
+        .order_by(Feeder.feeder_no)
+    )
+    return rows_as(FeederPlace, session, statement)
 
 
 def tree(session: Session) -> list[TreeNode]:

@@ -20,6 +20,8 @@ import foundation.outbox
 import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
+import loadmgmt.api.forecast
+import loadmgmt.api.weather
 import metering.api.devices
 import metering.api.readings
 import metering.api.requests
@@ -39,6 +41,8 @@ LOADED = (
     foundation.overrides,
     foundation.staff.models,
     loadmgmt.api.alerts,
+    loadmgmt.api.forecast,
+    loadmgmt.api.weather,
     metering.api.devices,
     metering.api.readings,
     metering.api.requests,
