@@ -17,7 +17,7 @@ from webapp.format import register as register_filters
 from webapp.pages import home, public
 from webapp.pages.admin import audit, health, jobs, staff
 from webapp.pages.callcenter import crew, tickets
-from webapp.pages.loadmgmt import alert_console
+from webapp.pages.loadmgmt import alert_console, forecast
 from webapp.pages.metering import meters, simulator
 from webapp.session import Portal
 
@@ -30,6 +30,7 @@ PAGES = (
     public.page,
     home.page,
     alert_console.page,
+    forecast.page,
     meters.page,
     simulator.page,
     tickets.page,

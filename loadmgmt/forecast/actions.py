@@ -103,7 +103,9 @@ def _missing(
             Forecast.target_day.in_(days),
         )
     )
-    return {(model.name, day) for model in MODELS for day in days} - {row.tuple() for row in known}
+    return {(model.name, day) for model in MODELS for day in days} - {
+        (model, day) for model, day in known
+    }
 
 
 def _by_model(
@@ -235,7 +237,7 @@ def plan_missed(session: Session) -> None:
     known = session.execute(
         select(Forecast.subject, Forecast.target_day).where(Forecast.target_day.in_(days))
     )
-    there = {row.tuple() for row in known}
+    there = {(model, day) for model, day in known}
     tried = set(session.scalars(select(ForecastAttempt.subject).where(ForecastAttempt.at >= start)))
     for subject in _subjects(session):
         missed = [day for day in days if (subject.key, day) not in there]

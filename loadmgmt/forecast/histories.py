@@ -38,7 +38,7 @@ from metering.api.network import feeders
 from metering.api.readings import largest_points, load_curves
 from metering.api.types import SYSTEM, LoadPoint, Subject, SubjectKind
 
-LOAD_TAKEN = Act.of("load.taken", "subject", "rows", "file")
+LOAD_TAKEN = Act.of("load.taken", "rows", "file")
 _AT_ONCE = 4000
 _DAY = timedelta(days=1)
 
@@ -70,7 +70,6 @@ def take_loads(
             actor,
             LOAD_TAKEN,
             subject=("load", subject.key),
-            subject_key=subject.key,
             rows=changed,
             file=file,
         )

@@ -22,7 +22,7 @@ COMFORT_C = 18.0
 """Heating begins below, cooling above [°C]; the usual base of degree days."""
 DAY_WAVES, WEEK_WAVES = 10, 3
 """Fourier terms of a day and of a week."""
-SAMPLES = 200
+SAMPLES = 1000
 """Draws the interval is taken from."""
 SEED = 20260618
 
@@ -72,9 +72,10 @@ class FittedProphet:
 def _model(slots: Slots, level: float) -> Any:
     os.environ.setdefault("MPLBACKEND", "Agg")  # it imports a plotting library; nothing is drawn
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # says what it cannot draw with
+    optimiser = logging.getLogger("cmdstanpy")
+    optimiser.addHandler(logging.NullHandler())  # without one it makes its own, and says each step
+    optimiser.setLevel(logging.WARNING)
     from prophet import Prophet
-
-    logging.getLogger("cmdstanpy").setLevel(logging.WARNING)  # importing it set it to say more
 
     model = Prophet(
         growth="linear",

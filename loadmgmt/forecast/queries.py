@@ -144,8 +144,10 @@ def _vintages(session: Session, subject: Subject, day: date) -> tuple[Vintage, .
 
 def _vintage(row: Row[Any]) -> Vintage:
     make: Callable[..., Vintage] = Vintage
-    points = (tuple(values) for values in row[12:15])
-    return make(*row[:12], *points, Errors(*row[15:]) if row[20] is not None else None)
+    values: list[Any] = list(row)
+    points = (tuple(series) for series in values[12:15])
+    errors = Errors(*values[15:]) if values[-1] is not None else None
+    return make(*values[:12], *points, errors)
 
 
 def _attempts(session: Session, subject: Subject) -> dict[str, Attempt]:

@@ -175,10 +175,11 @@ class Subject:
             ValueError: it is none.
         """
         kind, _, number = key.partition(":")
-        subject = cls(SubjectKind(kind), int(number) if number else None)
-        if (subject.id is None) != (subject.kind is SubjectKind.SYSTEM):
-            raise ValueError(key)
-        return subject
+        known = {one.value for one in SubjectKind}
+        whole = not number if kind == SubjectKind.SYSTEM else number.isdecimal()
+        if kind not in known or not whole:
+            raise ValueError(f"{key!r} names no load")
+        return cls(SubjectKind(kind), int(number) if number else None)
 
 
 SYSTEM = Subject(SubjectKind.SYSTEM)

@@ -17,6 +17,8 @@ class Permission(StrEnum):
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
     WORK_IN_FIELD = "work_in_field"
+    SEE_FORECAST = "see_forecast"
+    MAKE_FORECAST = "make_forecast"
     RUN_SIMULATOR = "run_simulator"
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
@@ -35,6 +37,8 @@ SENTENCES: dict[Permission, str] = {
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
     Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.SEE_FORECAST: "see load forecasts and how they did",
+    Permission.MAKE_FORECAST: "ask for a new load forecast",
     Permission.RUN_SIMULATOR: "order faults from the terminal simulator",
     Permission.SEE_STAFF: "see staff and roles",
     Permission.MANAGE_STAFF: "add staff, change roles, set passwords",
@@ -60,6 +64,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     ),
     Permission.MOVE_TICKET: _EVERY_STAFF - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.RUN_SIMULATOR: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_STAFF: frozenset({Role.SUPERVISOR, Role.ADMIN}),
     Permission.MANAGE_STAFF: frozenset({Role.ADMIN}),
