@@ -134,7 +134,14 @@ def _by_model(
             state = ForecastState.PUBLISHED
         except ModelFailed as error:
             state, why = ForecastState.FAILED, str(error.facts["why"])
-    _note_attempt(session, subject, model, state, days=(known, needs.least_days), why=why)
+    attempt = {
+        "known_until": known_until,
+        "state": state,
+        "days_known": known,
+        "days_needed": needs.least_days,
+        "why": why,
+    }
+    _note_attempt(session, subject, model, attempt)
     if made is None:
         return []
     facts = _facts(subject, model, made, window, known_until)
@@ -198,24 +205,16 @@ def _rounded(values: Floats) -> list[float]:
 
 
 def _note_attempt(
-    session: Session,
-    subject: Subject,
-    model: Model,
-    state: ForecastState,
-    *,
-    days: tuple[int, int],
-    why: str | None,
+    session: Session, subject: Subject, model: Model, attempt: Mapping[str, Any]
 ) -> None:
-    facts = {
-        "at": clock.now(),
-        "state": state,
-        "days_known": days[0],
-        "days_needed": days[1],
-        "why": why,
-    }
+    facts = {"at": clock.now(), **attempt}
     statement = insert(ForecastAttempt).values(subject=subject.key, model=model.name, **facts)
     session.execute(
-        statement.on_conflict_do_update(index_elements=["subject", "model"], set_=facts)
+        statement.on_conflict_do_update(
+            index_elements=["subject", "model"],
+            set_=facts,
+            where=statement.excluded.known_until >= ForecastAttempt.known_until,
+        )
     )
 
 

@@ -92,6 +92,7 @@ class ForecastAttempt(Base):
     subject: Mapped[str] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[utc]
+    known_until: Mapped[utc] = mapped_column(comment="of attempts the one that knew most is kept")
     state: Mapped[ForecastState]
     days_known: Mapped[int]
     days_needed: Mapped[int]

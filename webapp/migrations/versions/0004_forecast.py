@@ -75,6 +75,12 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "known_until",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="of attempts the one that knew most is kept",
+        ),
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("days_known", sa.Integer(), nullable=False),
         sa.Column("days_needed", sa.Integer(), nullable=False),

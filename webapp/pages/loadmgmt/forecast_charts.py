@@ -168,7 +168,7 @@ def error_chart(
         step=QUARTER,
     )
     known = [abs(value) for value in off if value is not None]
-    reach = math.ceil(max([target * 100 * 4 / 3, *known]))
+    reach = math.ceil(round(max([target * 100 * 4 / 3, *known]), 6))
     spec = dict(chart.spec) | {
         "bars": {"limit": target * 100},
         "y": {"zero": True, "min": -reach, "max": reach, "step": reach},

@@ -239,3 +239,13 @@ def test_asking_is_audited_and_is_for_tomorrow_from_the_last_full_hour(
         {"subject": "feeder:7", "days": ["2026-06-18"], "known_until": KNOWN.isoformat()}
     ]
     assert [one.subject_no for one in entries(session, act="forecast.asked")] == ["feeder:7"]
+
+
+@pytest.mark.usefixtures("now")
+def test_an_attempt_from_older_knowledge_does_not_hide_a_newer_one(session: Session) -> None:
+    loadmgmt.loads(session, until=KNOWN, days=6)
+    for back in (0, 1):
+        day, start = DAY - timedelta(days=back), START - timedelta(days=back)
+        make_forecasts(session, ACTOR, SYSTEM, days=[day], known_until=min(start, KNOWN))
+    attempts = plan_and_actual(session, SYSTEM, DAY).attempts
+    assert attempts["prophet"].days_known == 6
