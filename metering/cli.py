@@ -62,7 +62,9 @@ def simulator(office: Office) -> None:
     type=click.Choice([*(kind.value for kind in FaultKind), "clear", "list", "status", "reload"]),
 )
 @click.argument("target", default="")
-@click.option("--phases", help="of a, b, c; all that exist if not given")
+@click.option(
+    "--phases", help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first"
+)
 @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
 @click.option("--seconds", type=float, help="slow: delay of each answer [s]")
 @click.option("--code", type=int, help="exception: code 1 to 255")

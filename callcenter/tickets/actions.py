@@ -50,11 +50,11 @@ def open_ticket(session: Session, actor: Actor, new: NewTicket) -> str:
     """
     if not new.title.strip():
         raise TitleMissing(field="title")
-    if new.alert_id is not None:
+    ticket_no = next_daily(session, new.kind.prefix)
+    if new.alert_id is not None:  # after the number: until we commit, nobody else gets one
         _refuse_second(session, new.alert_id)
     place = _place(session, new)
     area = place.area_class if place else AreaClass.URBAN
-    ticket_no = next_daily(session, new.kind.prefix)
     promises = overridden(books.promises(), values(session))
     case = engine.start(
         session,
@@ -147,7 +147,7 @@ def move_ticket(
         version: as the mover saw it; None for the system.
         note: said with it.
         form: what was filled in, text by field.
-        done_at: when it was done, by the doer's clock; never later than now.
+        done_at: when it was done, by the doer's clock; kept in the order of the moves.
 
     Raises:
         NotFound, NotYourCrew, FormRefused, and what `flow.engine.move` raises.
@@ -170,7 +170,7 @@ def move_ticket(
         calendar=office_calendar(),
         note=note,
         form=clean,
-        done_at=min(done_at, clock.now()) if done_at else None,
+        done_at=done_at,
     )
     if moved.ended:
         ticket.ended_at = moved.at

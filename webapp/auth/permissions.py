@@ -62,7 +62,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
     ),
-    Permission.MOVE_TICKET: _EVERY_STAFF - {Role.ADMIN},
+    Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
     Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
     Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
