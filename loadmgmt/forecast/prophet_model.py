@@ -5,11 +5,10 @@ more than a hundred megabytes, which no web process is to carry. The optimiser r
 process of its own (CmdStan), so a fit holds no other thread of this one for long.
 
 Temperature, where it is known and forecast, enters as degrees above COMFORT and below it.
-Windows of some weeks are kept short on purpose (docs/forecast.md), so there is no yearly season.
+Windows are some weeks long (forecast.toml), so there is no yearly season.
 """
 
 import logging
-import os
 import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -70,7 +69,6 @@ class FittedProphet:
 
 
 def _model(slots: Slots, level: float) -> Any:
-    os.environ.setdefault("MPLBACKEND", "Agg")  # it imports a plotting library; nothing is drawn
     logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # says what it cannot draw with
     optimiser = logging.getLogger("cmdstanpy")
     optimiser.addHandler(logging.NullHandler())  # without one it makes its own, and says each step

@@ -32,6 +32,9 @@ POST /alerts/<int:alert_id>/read         alerts.read_now           read_meter
 POST /alerts/<int:alert_id>/suppress     alerts.suppress_alert     handle_alerts
 POST /alerts/<int:alert_id>/ticket       alerts.make_ticket        open_ticket
 GET  /events                             live.events               use_office
+GET  /forecast                           forecast.board            see_forecast
+POST /forecast/ask                       forecast.ask              make_forecast
+GET  /forecast/export                    forecast.export           see_forecast
 GET  /healthz                            health.healthz            public
 GET  /home                               home.desk                 use_office
 GET  /login                              public.login              public
@@ -67,6 +70,7 @@ NOT_IN_THE_MENU = {
     "health.healthz": "for those who watch the process",
     "health.readyz": "for those who watch the process",
     "health.metrics": "for those who watch the process",
+    "forecast.export": "a file, taken from the page",
     "crew.task": "opened from the list",
     "meters.detail": "opened from the list",
     "tickets.detail": "opened from the list",
