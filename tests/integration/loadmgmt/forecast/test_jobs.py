@@ -64,8 +64,8 @@ def test_the_running_day_is_added_up_once_however_often(session: Session) -> Non
     known = session.execute(
         select(LoadHistory.subject, LoadHistory.ts).where(LoadHistory.kw.is_not(None))
     ).all()
-    assert {subject.split(":")[0] for subject, _ in known} == {"feeder"}
-    assert sorted(ts for _, ts in known) == sorted(slots)
+    assert {subject.split(":")[0] for subject, _ in known} == {"feeder", "system"}
+    assert sorted(ts for _, ts in known) == sorted(slots * 2)
 
 
 def test_the_morning_judges_each_vintage_once(session: Session) -> None:

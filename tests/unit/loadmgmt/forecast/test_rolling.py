@@ -15,7 +15,15 @@ from loadmgmt.forecast.making import MODELS, make
 from loadmgmt.forecast.practice import load_practice
 from loadmgmt.forecast.rules.rolling import Series, horizon_at, known_at, origins
 from loadmgmt.forecast.rules.series_file import read_series
-from loadmgmt.forecast.types import LoadFileRefused, Model
+from loadmgmt.forecast.types import (
+    Fitted,
+    Floats,
+    History,
+    LoadFileRefused,
+    Model,
+    Prediction,
+    Slots,
+)
 
 HOUR = timedelta(hours=1)
 DAYS = 40
@@ -86,6 +94,60 @@ def test_a_model_that_is_judged_never_holds_what_comes_after() -> None:
     assert ahead.temperature is not None
     assert whole.slots.temperature is not None
     assert (ahead.temperature != whole.slots.temperature[ORIGIN : ORIGIN + 24]).all()
+
+
+class Nosy:
+    """A model that notes all it is ever given, and follows every column to what it is cut from."""
+
+    name = "seasonal_naive"
+    version = "nosy"
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self.ends: list[str] = []
+        self.numbers: set[float] = set()
+
+    def fit(self, history: History, *, level: float) -> Fitted:
+        """Note a history."""
+        self.ends.append(str(history.slots.starts[-1]))
+        self._note(history.kw, history.slots.temperature, history.forecast_temperature)
+        assert 0 < level < 1
+        return self
+
+    def predict(self, horizon: Slots) -> Prediction:
+        """Note a horizon; forecast nothing in particular."""
+        self._note(horizon.temperature)
+        flat = np.full(len(horizon), 500.0)
+        return Prediction(flat, flat - 1, flat + 1)
+
+    def _note(self, *columns: Floats | None) -> None:
+        for column in columns:
+            while column is not None:
+                self.numbers.update(column[np.isfinite(column)].tolist())
+                column = column.base  # noqa: PLW2901 - climbs to the array it was cut from
+
+
+@pytest.mark.parametrize("with_forecast", [True, False], ids=["weather forecast", "no weather"])
+def test_a_model_that_looks_everywhere_finds_nothing_of_tomorrow_in_a_backtest(
+    *, with_forecast: bool
+) -> None:
+    whole = series(with_forecast=with_forecast)
+    planted = with_a_future_of(whole, ABSURD)
+    cut = planted.forecast_temperature
+    planted = Series(
+        planted.slots.part(0, ORIGIN + 24),
+        planted.kw[: ORIGIN + 24],
+        None if cut is None else cut[: ORIGIN + 24],
+    )
+    nosy = Nosy()
+    told = backtest(planted, [nosy], load_practice(), horizon=24, count=1)
+    (row,) = told["models"]["seasonal_naive"]["by_origin"]
+    assert row["origin"] == str(whole.slots.starts[ORIGIN])
+    assert row["wape"] == pytest.approx(1, abs=1e-5)  # the planted day is what it was judged by
+    assert len(nosy.ends) == 2  # without the days kept back, and with them
+    assert max(nosy.ends) < row["origin"]
+    assert nosy.numbers
+    assert ABSURD not in nosy.numbers
 
 
 def test_without_a_weather_forecast_the_horizon_has_no_weather() -> None:
