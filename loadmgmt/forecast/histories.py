@@ -7,10 +7,10 @@ change from year to year, so their sum is another series, not another value of t
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import case, or_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
 from foundation import clock
@@ -19,7 +19,6 @@ from foundation.audit import Act, record
 from foundation.events import Signal
 from foundation.flow.calendar import office_calendar
 from foundation.outbox import signal
-from loadmgmt.forecast.models import LoadHistory
 from loadmgmt.forecast.practice import load_practice
 from loadmgmt.forecast.queries import loads, sources
 from loadmgmt.forecast.rules.features import between, slots_of, wall_clock
@@ -39,7 +38,6 @@ from metering.api.readings import largest_points, load_curves
 from metering.api.types import SYSTEM, LoadPoint, Subject, SubjectKind
 
 LOAD_TAKEN = Act.of("load.taken", "rows", "file")
-_AT_ONCE = 4000
 _DAY = timedelta(days=1)
 
 
@@ -87,22 +85,23 @@ def store_loads(
     return _upserted(session, values)
 
 
+_UPSERT = text(
+    "INSERT INTO loadmgmt.load_history AS old (subject, ts, kw, share, source)"
+    " SELECT * FROM unnest(CAST(:subject AS text[]), CAST(:ts AS timestamptz[]),"
+    " CAST(:kw AS float8[]), CAST(:share AS float4[]), CAST(:source AS text[]))"
+    " ON CONFLICT (subject, ts) DO UPDATE"
+    " SET kw = excluded.kw, share = excluded.share, source = excluded.source"
+    " WHERE CASE WHEN excluded.source = 'import' THEN old.kw IS DISTINCT FROM excluded.kw"
+    " ELSE old.source = 'meters' AND (old.share IS NULL OR excluded.share > old.share) END"
+)
+"""One array a column: a year of quarter hours is one statement, not 175,000 parameters."""
+
+
 def _upserted(session: Session, values: list[dict[str, object]]) -> int:
-    changed = 0
-    for at in range(0, len(values), _AT_ONCE):
-        statement = insert(LoadHistory).values(values[at : at + _AT_ONCE])
-        new = statement.excluded
-        better = case(
-            (new.source == LoadSource.IMPORT, LoadHistory.kw.is_distinct_from(new.kw)),
-            else_=(LoadHistory.source == LoadSource.METERS)
-            & or_(LoadHistory.share.is_(None), new.share > LoadHistory.share),
-        )
-        statement = statement.on_conflict_do_update(
-            index_elements=["subject", "ts"],
-            set_={"kw": new.kw, "share": new.share, "source": new.source},
-            where=better,
-        )
-        changed += len(session.execute(statement.returning(LoadHistory.ts)).all())
+    if not values:
+        return 0
+    columns = {name: [row[name] for row in values] for name in values[0]}
+    changed = cast("CursorResult[Any]", session.execute(_UPSERT, columns)).rowcount
     if changed:
         signal(session, Signal("load"))
     return changed
