@@ -1,7 +1,24 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
-from metering.devices.types import MeterCard, MeterNoTaken, PointOccupied, PollTarget
-from metering.network.types import AreaClass, AreaPlace, FeederPlace, PointPlace, Supply, TreeNode
+from metering.devices.types import (
+    MeterCard,
+    MeterNoTaken,
+    PointOccupied,
+    PollTarget,
+    StockMeterCard,
+    StockMeterTaken,
+    StockMeterUnfit,
+)
+from metering.network.types import (
+    AreaClass,
+    AreaPlace,
+    AreaUnknown,
+    BoxCard,
+    FeederPlace,
+    PointPlace,
+    Supply,
+    TreeNode,
+)
 from metering.polling.types import TerminalsBack, TerminalsSilent
 from metering.readings.types import (
     BATCH_CHANNEL,
@@ -12,6 +29,7 @@ from metering.readings.types import (
     CurvePoint,
     DailyEnergy,
     DayUse,
+    FirstReading,
     LatestReading,
     LoadCurve,
     LoadPoint,
@@ -29,11 +47,14 @@ __all__ = [
     "UNKNOWN",
     "AreaClass",
     "AreaPlace",
+    "AreaUnknown",
     "BatchArrays",
+    "BoxCard",
     "CurvePoint",
     "DailyEnergy",
     "DayUse",
     "FeederPlace",
+    "FirstReading",
     "LatestReading",
     "LoadCurve",
     "LoadPoint",
@@ -47,6 +68,9 @@ __all__ = [
     "ReadRequestCard",
     "RequestState",
     "Source",
+    "StockMeterCard",
+    "StockMeterTaken",
+    "StockMeterUnfit",
     "Subject",
     "SubjectKind",
     "Supply",

@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 import callcenter.api.crews
 import callcenter.api.tickets
+import customers.api.applications
 import customers.api.archive
+import foundation.attachments
 import foundation.audit
 import foundation.flow.models
 import foundation.jobs
@@ -27,12 +29,16 @@ import metering.api.readings
 import metering.api.requests
 import metering.api.simulation
 import webapp.auth.models
+import webapp.drafts
+import webapp.lockout
 from foundation.db import Base, Sealed, UtcTime
 
 LOADED = (
     callcenter.api.crews,
     callcenter.api.tickets,
+    customers.api.applications,
     customers.api.archive,
+    foundation.attachments,
     foundation.audit,
     foundation.flow.models,
     foundation.jobs,
@@ -48,6 +54,8 @@ LOADED = (
     metering.api.requests,
     metering.api.simulation,
     webapp.auth.models,
+    webapp.drafts,
+    webapp.lockout,
 )
 
 
