@@ -27,7 +27,7 @@ from webapp.pages.customers import (
     intake,
     tasks,
 )
-from webapp.pages.loadmgmt import alert_console
+from webapp.pages.loadmgmt import alert_console, forecast
 from webapp.pages.metering import meters, simulator
 from webapp.session import Portal
 
@@ -40,6 +40,7 @@ PAGES = (
     public.page,
     home.page,
     alert_console.page,
+    forecast.page,
     meters.page,
     simulator.page,
     tickets.page,

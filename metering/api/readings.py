@@ -1,6 +1,7 @@
 """Readings, what they add up to, what meters told, and batches of them for the judges."""
 
 from metering.readings.actions import mark_judged
+from metering.readings.load_curves import load_curve, load_curves
 from metering.readings.queries import (
     claim_batch,
     daily,
@@ -8,6 +9,7 @@ from metering.readings.queries import (
     events,
     first_good,
     hourly,
+    largest_points,
     latest,
     newest_at,
     read_since,
@@ -21,7 +23,10 @@ __all__ = [
     "events",
     "first_good",
     "hourly",
+    "largest_points",
     "latest",
+    "load_curve",
+    "load_curves",
     "mark_judged",
     "newest_at",
     "read_since",

@@ -17,6 +17,8 @@ class Permission(StrEnum):
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
     WORK_IN_FIELD = "work_in_field"
+    SEE_FORECAST = "see_forecast"
+    MAKE_FORECAST = "make_forecast"
     SEE_APPLICATIONS = "see_applications"
     ACCEPT_APPLICATION = "accept_application"
     HANDLE_APPLICATION = "handle_application"
@@ -41,6 +43,8 @@ SENTENCES: dict[Permission, str] = {
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
     Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.SEE_FORECAST: "see load forecasts and how they did",
+    Permission.MAKE_FORECAST: "ask for a new load forecast",
     Permission.SEE_APPLICATIONS: "see applications and their documents",
     Permission.ACCEPT_APPLICATION: "take applications in",
     Permission.HANDLE_APPLICATION: "move applications as far as the flow allows, add documents",
@@ -72,6 +76,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     ),
     Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},
     Permission.ACCEPT_APPLICATION: frozenset({Role.AGENT, Role.CLERK, Role.SUPERVISOR}),
     Permission.HANDLE_APPLICATION: frozenset(

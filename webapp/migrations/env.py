@@ -22,6 +22,8 @@ import foundation.outbox
 import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
+import loadmgmt.api.forecast
+import loadmgmt.api.weather
 import metering.api.devices
 import metering.api.gaps
 import metering.api.polling
@@ -47,6 +49,8 @@ LOADED = (
     foundation.overrides,
     foundation.staff.models,
     loadmgmt.api.alerts,
+    loadmgmt.api.forecast,
+    loadmgmt.api.weather,
     metering.api.devices,
     metering.api.gaps,
     metering.api.polling,
