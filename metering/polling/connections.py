@@ -227,6 +227,7 @@ class Connections:
             failed=target.failed_rounds,
             exception=known is not None and EventKind.EXCEPTION in known.events,
             given=plan,
+            is_clock_bad=known is not None and EventKind.CLOCK in known.events,
         )
 
     def _forget(self, connection: Connection, terminal_id: int) -> None:

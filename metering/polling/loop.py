@@ -22,6 +22,7 @@ from metering.polling import counters
 from metering.polling.answering import Answerer
 from metering.polling.backfill import SourceOf, nobody_remembers
 from metering.polling.basket import Basket
+from metering.polling.clocks import ClockWatch
 from metering.polling.commanding import Commander
 from metering.polling.connections import Connections, Loaded
 from metering.polling.late import LateReader
@@ -95,28 +96,41 @@ class Poller:
             self._basket, lambda: self.sink.accepts, self.leases.may_send, setup.timeout_s
         )
         self.connections = Connections(plans, meters, around)
+        self._add_sides(meters)
+        self._changed: set[int] = set()
+        self._fleet_changed, self._stopping = asyncio.Event(), asyncio.Event()
+
+    def _add_sides(self, meters: Meters) -> None:
+        """Add who else uses the connections: requests, commands, clocks, what was missed."""
+        engine, setup = self._engine, self._setup
         self._answerer = Answerer(
             engine, self.connections, meters, rules=setup.validation, timeout_s=setup.timeout_s
         )
         self._commander = Commander(
             engine,
             self.connections,
-            owner=str(me.worker),
+            owner=str(setup.me.worker),
             may_send=self.leases.may_send,
             zone=setup.zone,
+            timeout_s=setup.timeout_s,
+        )
+        self._clocks = ClockWatch(
+            self.connections,
+            self._basket,
+            rules=setup.timetable.clocks,
+            zone=setup.zone,
+            ready=self._is_ready,
             timeout_s=setup.timeout_s,
         )
         self._late = LateReader(
             engine,
             self.connections,
             self._basket,
-            site=me.site,
+            site=setup.me.site,
             timetable=setup.timetable,
             timeout_s=setup.timeout_s,
             source_of=setup.source_of,
         )
-        self._changed: set[int] = set()
-        self._fleet_changed, self._stopping = asyncio.Event(), asyncio.Event()
 
     def stop(self) -> None:
         """Ask the loop to end after what it is doing."""
@@ -134,10 +148,11 @@ class Poller:
                 self._follow_plans(),
                 self._answerer.run(),
                 self._commander.run(),
+                self._clocks.run(),
                 self._late.run(
                     lambda: list(self.leases.held),
                     every_s=self._setup.late_every_s,
-                    ready=lambda: self.sink.accepts and self.leases.may_send(),
+                    ready=self._is_ready,
                 ),
                 self.sink.run(),
             )
@@ -157,6 +172,9 @@ class Poller:
             await self.leases.close()
 
     # --- what the parts ask of each other ------------------------------------------------
+
+    def _is_ready(self) -> bool:
+        return self.sink.accepts and self.leases.may_send()
 
     def _fill(self, number: int) -> Parcel:
         counters.WAITING.set(self._basket.count)

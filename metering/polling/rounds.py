@@ -50,6 +50,7 @@ class Asked:
         failed: rounds in a row it has not answered.
         exception: it answers with a Modbus exception, and that was told.
         is_gone: it is no longer asked.
+        is_clock_bad: its own clock is wrong, so what it froze is doubtful.
         learned_at_s: when it last refused a block and its plan was cut to what it takes [s].
         given: the profile's plan that was cut.
     """
@@ -60,6 +61,7 @@ class Asked:
     failed: int = 0
     exception: bool = False
     is_gone: bool = False
+    is_clock_bad: bool = False
     learned_at_s: float = 0.0
     given: Plan | None = None
 

@@ -38,7 +38,7 @@ from metering.requests.writing import (
     reject_write,
     withdraw_write,
 )
-from tests.factories import foundation, metering
+from tests.factories import customers, foundation, metering
 from tests.factories.metering import Fitted
 from webapp.database import Addresses
 
@@ -174,6 +174,18 @@ def test_the_never_cut_mark_is_looked_at_again_when_it_is_sent(
         asked(session, dispatcher, meter)
     assert refused.value.facts["checks"] == [Check.NOT_PROTECTED]
     asked(session, dispatcher, meter, WriteKind.CLOSE)  # giving supply back is never forbidden
+
+
+def test_the_archive_pushes_its_mark_down_to_the_point(
+    session: Session, dispatcher: Actor, meter: Fitted
+) -> None:
+    until = clock.business_date() + timedelta(days=1)
+    customers.account(session, meter.point_id, life_support_until=until)
+    with pytest.raises(WriteRefused) as refused:
+        asked(session, dispatcher, meter)
+    assert refused.value.facts["checks"] == [Check.NOT_PROTECTED]
+    with clock.frozen(THURSDAY_NOON + timedelta(days=4)):  # Monday: the registration is over
+        asked(session, dispatcher, meter)
 
 
 def test_what_nobody_reviewed_or_took_in_time_was_never_sent(
