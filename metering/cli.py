@@ -11,6 +11,7 @@ from foundation.db import unit_of_work
 from foundation.office import Office
 from metering.devices.queries import meter_by_no
 from metering.modbus.frames import check_frames, read_frames
+from metering.modbus.probe import Place, probe
 from metering.modbus.profile import office_profiles
 from metering.modbus.simulated_faults import FaultKind
 from metering.modbus.simulated_fleet import FleetWanted, fleet_of
@@ -162,6 +163,36 @@ def check_profiles(office: Office) -> None:
         kind = "captured" if frames.is_captured else "constructed"
         reads = len(frames.exchanges) + len(frames.also)
         click.echo(f"{name}: {facts}, {reads} {kind} reads agree")
+
+
+@profiles.command("probe")
+@click.argument("host")
+@click.argument("name")
+@click.option("--port", type=int, default=502)
+@click.option("--unit", type=int, default=1, help="unit id")
+@click.option("--timeout", "timeout_s", type=float, default=2.0, help="for each request [s]")
+@click.pass_obj
+def probe_device(
+    office: Office, host: str, name: str, *, port: int, unit: int, timeout_s: float
+) -> None:
+    """Read a live device at HOST with the profile NAME: framing, offset, word order, values."""
+    profile = office_profiles(office.settings.data_dir).get(name)
+    if profile is None:
+        raise click.ClickException(f"There is no profile {name}.")
+    seen = probe(Place(host, port, unit, timeout_s), profile)
+    for tried in seen.tried:
+        said = "speaks it" if tried.speaks else f"no ({tried.error})"
+        click.echo(f"framing {tried.framing}: {said}")
+    for one in seen.identity:
+        click.echo(f"{one.what}: {one.said}{'' if one.fits in {None, True} else '  OTHER MODEL'}")
+    for fit in seen.fits[:3]:
+        click.echo(f"offset {fit.shift:+d}, order {fit.order or 'as it is'}: fit {fit.score:.0%}")
+    for point in seen.fits[0].points if seen.fits else ():
+        raw = "-" if point.raw is None else point.raw.hex(" ", 2)
+        mark = {True: "plausible", False: "IMPLAUSIBLE", None: ""}[point.holds]
+        value = "unknown" if point.value is None else point.value
+        about = point.point
+        click.echo(f"  {about.address:#06x} {raw:20} {about.quantity:14} {value!s:>14} {mark}")
 
 
 @click.command()
