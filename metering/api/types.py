@@ -1,31 +1,63 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
-from metering.devices.types import MeterCard, MeterNoTaken, PointOccupied, PollTarget
-from metering.network.types import AreaClass, AreaPlace, PointPlace, Supply, TreeNode
+from metering.devices.types import (
+    MeterCard,
+    MeterNoTaken,
+    PointOccupied,
+    PollTarget,
+    StockMeterCard,
+    StockMeterTaken,
+    StockMeterUnfit,
+)
+from metering.network.types import (
+    AreaClass,
+    AreaPlace,
+    AreaUnknown,
+    BoxCard,
+    FeederPlace,
+    PointPlace,
+    Supply,
+    TreeNode,
+)
 from metering.polling.types import TerminalsBack, TerminalsSilent
 from metering.readings.types import (
     BATCH_CHANNEL,
     COVER_OPEN,
+    SYSTEM,
     UNKNOWN,
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    DayUse,
+    FirstReading,
     LatestReading,
+    LoadCurve,
+    LoadPoint,
     Quality,
     Source,
+    Subject,
+    SubjectKind,
 )
 from metering.requests.types import NoTerminal, ReadRequestCard, RequestState
 
 __all__ = [
     "BATCH_CHANNEL",
     "COVER_OPEN",
+    "SYSTEM",
     "UNKNOWN",
     "AreaClass",
     "AreaPlace",
+    "AreaUnknown",
     "BatchArrays",
+    "BoxCard",
     "CurvePoint",
     "DailyEnergy",
+    "DayUse",
+    "FeederPlace",
+    "FirstReading",
     "LatestReading",
+    "LoadCurve",
+    "LoadPoint",
     "MeterCard",
     "MeterNoTaken",
     "NoTerminal",
@@ -36,6 +68,11 @@ __all__ = [
     "ReadRequestCard",
     "RequestState",
     "Source",
+    "StockMeterCard",
+    "StockMeterTaken",
+    "StockMeterUnfit",
+    "Subject",
+    "SubjectKind",
     "Supply",
     "TerminalsBack",
     "TerminalsSilent",

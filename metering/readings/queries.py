@@ -19,6 +19,8 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    DayUse,
+    FirstReading,
     LatestReading,
     Quality,
     Source,
@@ -53,6 +55,28 @@ def read_since(session: Session, since: datetime) -> int:
     )
 
 
+def first_good(session: Session, point_ids: Collection[int]) -> dict[int, FirstReading]:
+    """Give the first good reading since its fitting of the meter at each of several points.
+
+    A point whose meter has none yet is absent; on-demand reads do not count, they are not
+    kept in the interval store.
+    """
+    rows = session.execute(
+        text(
+            "SELECT m.point_id, m.id, m.meter_no, r.ts + r.read_off_s * interval '1 second',"
+            " r.wh_import, r.u_a FROM metering.meter m"
+            " JOIN metering.latest l ON l.meter_id = m.id AND l.read_at >= m.installed_at"
+            " CROSS JOIN LATERAL (SELECT * FROM metering.reading r WHERE r.meter_id = m.id"
+            "  AND r.ts > m.installed_at - interval '1 hour'"
+            "  AND r.ts + r.read_off_s * interval '1 second' >= m.installed_at"
+            "  AND r.quality = 0 AND r.wh_import IS NOT NULL ORDER BY r.ts LIMIT 1) r"
+            " WHERE m.point_id = ANY(:point_ids) AND m.removed_at IS NULL"
+        ),
+        {"point_ids": list(point_ids)},
+    )
+    return {row[0]: FirstReading(*row) for row in rows}
+
+
 def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
     """Give an office day as 96 quarter hours; a quarter hour without a reading is all None.
 
@@ -82,6 +106,21 @@ def daily(session: Session, meter_id: int, *, first: date, last: date) -> list[D
         .order_by(Daily.day)
     )
     return [DailyEnergy(*row) for row in rows]
+
+
+def largest_points(session: Session, *, since: date, limit: int) -> list[DayUse]:
+    """List the points with a terminal that used most since a day, the largest first."""
+    rows = session.execute(
+        text(
+            "SELECT m.point_id, sum(d.used_wh)::bigint AS used FROM metering.daily d"
+            " JOIN metering.meter m ON m.id = d.meter_id"
+            " WHERE d.day >= :since AND d.used_wh IS NOT NULL"
+            " AND m.terminal_id IS NOT NULL AND m.removed_at IS NULL"
+            " GROUP BY m.point_id ORDER BY used DESC, m.point_id LIMIT :limit"
+        ),
+        {"since": since, "limit": limit},
+    )
+    return [DayUse(*row) for row in rows]
 
 
 def waiting_batches(session: Session) -> int:

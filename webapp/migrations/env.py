@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 import callcenter.api.crews
 import callcenter.api.tickets
+import customers.api.applications
 import customers.api.archive
+import foundation.attachments
 import foundation.audit
 import foundation.flow.models
 import foundation.jobs
@@ -20,17 +22,23 @@ import foundation.outbox
 import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
+import loadmgmt.api.forecast
+import loadmgmt.api.weather
 import metering.api.devices
 import metering.api.readings
 import metering.api.requests
 import metering.api.simulation
 import webapp.auth.models
+import webapp.drafts
+import webapp.lockout
 from foundation.db import Base, Sealed, UtcTime
 
 LOADED = (
     callcenter.api.crews,
     callcenter.api.tickets,
+    customers.api.applications,
     customers.api.archive,
+    foundation.attachments,
     foundation.audit,
     foundation.flow.models,
     foundation.jobs,
@@ -39,11 +47,15 @@ LOADED = (
     foundation.overrides,
     foundation.staff.models,
     loadmgmt.api.alerts,
+    loadmgmt.api.forecast,
+    loadmgmt.api.weather,
     metering.api.devices,
     metering.api.readings,
     metering.api.requests,
     metering.api.simulation,
     webapp.auth.models,
+    webapp.drafts,
+    webapp.lockout,
 )
 
 
