@@ -72,12 +72,8 @@ class Exchange:
         self._send_at = 0.0
         self._quiet_until = 0.0
         self._silent = 0
+        self._silent_units: set[int] = set()
         self._is_closed = False
-
-    @property
-    def is_up(self) -> bool:
-        """Whether a connection stands."""
-        return self._wire is not None
 
     async def close(self) -> None:
         """Hang up; whoever waits gets LinkDown, and so does every later read."""
@@ -106,19 +102,13 @@ class Exchange:
             raise self._down("backing off")
         unit = request.unit
         if unit.failures and request.priority >= Priority.POLL and len(self.units) > 1:
-            self._refuse_resting(request)
+            self._refuse_if_resting(request)
         if self._lanes.heap or unit.number in self._busy or not self._is_ready():
             self._lanes.add(request)
+            if self.depth > 1:
+                self._pump()  # another lane may be free
         else:
             self._send(request)
-
-    def _refuse_resting(self, request: Request) -> None:
-        """Keep a round from waiting for a unit that never answers; whoever insists is let by."""
-        now = self._loop.time()
-        if not request.unit.may_be_asked(now):
-            self.counters.rested += 1
-            wait_s = round(request.unit.rests_for_s(now), 1)
-            raise UnitResting(**self._facts(request), seconds=wait_s)
 
     # sending
 
@@ -183,6 +173,12 @@ class Exchange:
         if now + request.timeout_s < self._sweep_due:
             self._sweep_at(now + request.timeout_s)
 
+    def _refuse_if_resting(self, request: Request) -> None:
+        """Keep a round from waiting for a unit that never answers; whoever insists is let by."""
+        if not request.unit.may_be_asked(now := self._loop.time()):
+            self.counters.rested += 1
+            raise UnitResting(**self._facts(request), seconds=request.unit.rests_for_s(now))
+
     # deadlines: one timer per link, armed anew only when it fires or must fire earlier
 
     def _sweep_at(self, when: float) -> None:
@@ -204,7 +200,10 @@ class Exchange:
     def _give_up(self, overdue: list[Request]) -> None:
         """Nothing came in time; on RTU framing no later reply may find this connection."""
         self.counters.timeouts += len(overdue)
+        if not self._silent:
+            self._silent_units.clear()
         self._silent += 1
+        self._silent_units.update(one.unit.number for one in overdue)
         if self._wire is not None and self._wire.unframer.holds_part:
             self._garbled("the reply broke off", overdue[0])
             return
@@ -213,8 +212,10 @@ class Exchange:
             self._finish(request, NoReply(**self._facts(request)))
         while len(self._given_up) > REMEMBERED:
             del self._given_up[next(iter(self._given_up))]
-        if self._is_rtu or self._silent >= SILENT_LIMIT:
-            self._hang_up(self._down("silent"), backing_off=self._silent >= SILENT_LIMIT)
+        is_one_of_many = len(self._silent_units) == 1 < len(self.units)
+        is_dead = self._silent >= SILENT_LIMIT and not is_one_of_many
+        if self._is_rtu or is_dead:
+            self._hang_up(self._down("silent"), backing_off=is_dead)
         if self._is_rtu:
             self._quiet_until = self._loop.time() + quiet_s(overdue[0])
 
@@ -372,9 +373,9 @@ class Exchange:
 
     def _hang_up(self, error: LinkDown, *, backing_off: bool) -> None:
         """Drop the connection; requests in flight get the error, the others wait on."""
-        wire, self._wire = self._wire, None
-        if wire is not None:
-            wire.drop()
+        if self._wire is not None:
+            self._wire.drop()
+        self._wire = None
         for request in list(self._in_flight.values()):
             self._finish(request, error)
         if backing_off:

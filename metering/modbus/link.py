@@ -100,6 +100,11 @@ class Link(Exchange):
         return texts
 
     @property
+    def is_up(self) -> bool:
+        """Whether a connection stands."""
+        return self._wire is not None
+
+    @property
     def queued(self) -> int:
         """Requests that wait for their turn."""
         return len(self._lanes.heap)

@@ -15,7 +15,10 @@ Framing = Literal["mbap", "rtu"]
 LinkError: TypeAlias = LinkDown | NoReply | ExceptionReply | GarbledReply
 
 SILENT_LIMIT = 3
-"""Requests in a row without a byte back after which the connection is taken for dead."""
+"""Requests in a row without a byte back after which the connection is taken for dead.
+
+Not if all of them went to one unit of several: then it is the unit that is dead.
+"""
 NEVER = float("inf")
 REMEMBERED = 256
 """How many given-up transactions are remembered, to tell our late reply from a stray one."""

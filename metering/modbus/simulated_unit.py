@@ -305,6 +305,13 @@ class Terminal:
                     held.append((block.address - span.first, data))
         except DoesNotFit as error:
             raise Exceptional(DEVICE_FAILURE) from error
+        if span.function not in BIT_FUNCTIONS:
+            kept = self._kept(self._image_at)
+            held += [
+                (one.first - span.first, data)
+                for one, data in kept
+                if span.holds(one.function, one.first, one.last)
+            ]
         return _lay(span, held)
 
 
