@@ -14,6 +14,7 @@ from metering.readings.queries import (
     newest_at,
     read_since,
     waiting_batches,
+    wrong_clocks,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "newest_at",
     "read_since",
     "waiting_batches",
+    "wrong_clocks",
 ]
