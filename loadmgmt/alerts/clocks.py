@@ -8,7 +8,7 @@ from loadmgmt.alerts.models import Alert
 from loadmgmt.alerts.raising import end_alerts, raise_or_extend
 from loadmgmt.alerts.thresholds import load_thresholds
 from loadmgmt.alerts.types import AlertKind, Finding
-from metering.api.readings import wrong_clocks
+from metering.api.devices import wrong_clocks
 
 
 def follow_clocks(session: Session, actor: Actor) -> None:

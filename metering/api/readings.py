@@ -14,7 +14,6 @@ from metering.readings.queries import (
     newest_at,
     read_since,
     waiting_batches,
-    wrong_clocks,
 )
 
 __all__ = [
@@ -32,5 +31,4 @@ __all__ = [
     "newest_at",
     "read_since",
     "waiting_batches",
-    "wrong_clocks",
 ]

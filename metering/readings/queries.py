@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from foundation.clock import day_span
 from foundation.db import rows_as
-from metering.devices.models import Meter
 from metering.network.types import Supply
 from metering.readings.models import Daily, Hourly, Latest, ReadingBatch, ReadingEvent
 from metering.readings.packing import HEADER, TRAILER
@@ -31,7 +30,6 @@ from metering.readings.types import (
     LatestReading,
     Quality,
     Source,
-    WrongClock,
 )
 
 MANY = 2000
@@ -279,17 +277,6 @@ def events(
         )
         .order_by(ReadingEvent.at.desc(), ReadingEvent.id.desc())
         .limit(limit),
-    )
-
-
-def wrong_clocks(session: Session) -> list[WrongClock]:
-    """List the points whose meter's clock is wrong now; most installations have few."""
-    return rows_as(
-        WrongClock,
-        session,
-        select(Meter.point_id, ReadingEvent.at, ReadingEvent.facts["drift_s"].as_integer())
-        .join(Meter, (Meter.id == ReadingEvent.meter_id) & Meter.removed_at.is_(None))
-        .where(ReadingEvent.kind == EventKind.CLOCK, ReadingEvent.ended_at.is_(None)),
     )
 
 
