@@ -1,11 +1,16 @@
 """Reads of on-demand requests."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from foundation import clock
 from metering.requests.models import ReadRequest
 from metering.requests.types import ReadRequestCard, RequestState
+
+NEWS = timedelta(minutes=2)
+"""How long a screen tells what became of a request."""
 
 
 def newest_request(session: Session, meter_id: int) -> ReadRequestCard | None:
@@ -31,7 +36,14 @@ def newest_request(session: Session, meter_id: int) -> ReadRequestCard | None:
     if state is RequestState.ASKED and row.expires_at < clock.now():
         state = RequestState.EXPIRED
     return ReadRequestCard(
-        row.id, row.meter_id, state, row.asked_by, row.asked_at, row.answered_at, row.error
+        row.id,
+        row.meter_id,
+        state,
+        row.asked_by,
+        row.asked_at,
+        row.answered_at,
+        row.error,
+        is_fresh=clock.now() - row.asked_at < NEWS,
     )
 
 

@@ -34,6 +34,7 @@ class ReadRequestCard:
 
     Attributes:
         error: stable code of what went wrong, if it failed.
+        is_fresh: its end is still news, whatever was read since.
         seconds: from asking to the answer, if there is one.
     """
 
@@ -44,6 +45,7 @@ class ReadRequestCard:
     asked_at: datetime
     answered_at: datetime | None
     error: str | None
+    is_fresh: bool = False
 
     @property
     def seconds(self) -> float | None:
