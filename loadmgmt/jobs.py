@@ -5,6 +5,7 @@ from datetime import timedelta
 from foundation.jobs import Job, Resident
 from loadmgmt.alerts.actions import wake_suppressed
 from loadmgmt.alerts.scanner import scan
+from loadmgmt.outages.actions.following import follow_outages
 
 JOBS = [
     Job(
@@ -12,6 +13,12 @@ JOBS = [
         wake_suppressed,
         "brings back suppressed alerts whose time is over",
         every=timedelta(minutes=1),
+    ),
+    Job(
+        "loadmgmt.follow_outages",
+        follow_outages,
+        "reads the meters of open outages, ends planned windows that are over",
+        every=timedelta(seconds=20),
     ),
 ]
 RESIDENTS = [

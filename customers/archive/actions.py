@@ -1,11 +1,13 @@
 """Writing the archive."""
 
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customers.archive.models import Account, Customer, Premises
+from customers.archive.rules import plain_number
 from customers.archive.types import Category
 from foundation import clock
 from foundation.actor import Actor
@@ -29,6 +31,7 @@ def open_account(
     category: Category,
     life_support_until: date | None = None,
     important_grade: int | None = None,
+    pv_kwp: Decimal | None = None,
 ) -> int:
     """Open an account for a new customer at a point; an account that exists is left alone.
 
@@ -45,6 +48,7 @@ def open_account(
         category: 用电类别.
         life_support_until: end of the life-support registration.
         important_grade: 1 or 2.
+        pv_kwp: rated power of the customer's own solar plant [kW].
 
     Returns:
         The account's row number.
@@ -56,7 +60,7 @@ def open_account(
         name=customer_name,
         contact_name=contact_name,
         phone=phone,
-        phone_hash=keyed_hash(phone) if phone else None,
+        phone_hash=keyed_hash(plain_number(phone)) if phone else None,
         id_no=id_no,
         id_no_hash=keyed_hash(id_no) if id_no else None,
     )
@@ -74,6 +78,7 @@ def open_account(
         category=category,
         life_support_until=life_support_until,
         important_grade=important_grade,
+        pv_kwp=pv_kwp,
         opened_at=clock.now(),
     )
     session.add(account)

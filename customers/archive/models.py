@@ -1,8 +1,9 @@
 """Customer, premises, account: who is supplied where."""
 
 from datetime import date
+from decimal import Decimal
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
 from customers.archive.types import Category
@@ -47,5 +48,8 @@ class Account(Base):
     category: Mapped[Category]
     life_support_until: Mapped[date | None]
     important_grade: Mapped[int | None]
+    pv_kwp: Mapped[Decimal | None] = mapped_column(
+        Numeric(9, 2), comment="the customer's own solar plant [kW]"
+    )
     opened_at: Mapped[utc]
     version: Mapped[int] = mapped_column(default=1)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -21,6 +22,7 @@ class SupplyCard:
     Attributes:
         life_support_until: a medical device at home depends on supply, registered until.
         important_grade: 重要客户 grade 1 or 2; None for others.
+        pv_kwp: rated power of the customer's own solar plant [kW]; it may feed back.
     """
 
     point_id: int
@@ -30,6 +32,7 @@ class SupplyCard:
     address: str
     life_support_until: date | None
     important_grade: int | None
+    pv_kwp: Decimal | None = None
 
     @property
     def is_sensitive(self) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from foundation.db import rows_as
+from foundation.db import Query, rows_as
+from foundation.errors import NotFound
 from metering.network.models import Feeder, Point, Substation, TransformerArea
 from metering.network.types import AreaPlace, PointPlace, TreeNode
 
@@ -36,15 +37,14 @@ def point_places(session: Session, point_ids: Collection[int]) -> dict[int, Poin
     return {place.point_id: place for place in rows_as(PointPlace, session, statement)}
 
 
-def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPlace]:
-    """Give several transformer areas with everything above them."""
+def _areas() -> Query:
     points = (
         select(func.count())
         .select_from(Point)
         .where(Point.area_id == TransformerArea.id)
         .scalar_subquery()
     )
-    statement = (
+    return (
         select(
             TransformerArea.id,
             TransformerArea.area_no,
@@ -59,9 +59,25 @@ def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPl
         )
         .join(Feeder, Feeder.id == TransformerArea.feeder_id)
         .join(Substation, Substation.id == Feeder.substation_id)
-        .where(TransformerArea.id.in_(area_ids))
     )
+
+
+def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPlace]:
+    """Give several transformer areas with everything above them."""
+    statement = _areas().where(TransformerArea.id.in_(area_ids))
     return {place.area_id: place for place in rows_as(AreaPlace, session, statement)}
+
+
+def area_by_no(session: Session, area_no: str) -> AreaPlace:
+    """Give the transformer area of a number.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = rows_as(AreaPlace, session, _areas().where(TransformerArea.area_no == area_no))
+    if not found:
+        raise NotFound(what="area", id=area_no)
+    return found[0]
 
 
 def tree(session: Session) -> list[TreeNode]:
