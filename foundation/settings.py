@@ -45,6 +45,12 @@ def _zone(raw: str) -> ZoneInfo:
         raise ValueError(raw) from error
 
 
+def _gateway(raw: str) -> str:
+    if raw not in {"file", "log"}:
+        raise ValueError(raw)
+    return raw
+
+
 @dataclass(frozen=True)
 class Variable:
     """One documented environment variable."""
@@ -157,6 +163,18 @@ class Settings:
         " kept in the data folder's secrets file if not set",
         secret=True,
     )
+    cti_secret: str | None = _variable(
+        "GRIDHALL_CTI_SECRET",
+        "shared with the phone switch: signs the events it posts;"
+        " kept in the data folder's secrets file if not set",
+        secret=True,
+    )
+    message_gateway: str = _variable(
+        "GRIDHALL_MESSAGE_GATEWAY",
+        "where notices to customers go: file (one file each in the data folder) or log",
+        default="file",
+        read=_gateway,
+    )
     simulator_port: int = _variable(
         "GRIDHALL_SIMULATOR_PORT",
         "loopback port on which the terminal simulator takes orders",
@@ -237,6 +255,7 @@ class Settings:
         filled = {
             "secret_key": self.secret_key or kept.get("GRIDHALL_SECRET_KEY"),
             "seal_key": self.seal_key or kept.get("GRIDHALL_SEAL_KEY"),
+            "cti_secret": self.cti_secret or kept.get("GRIDHALL_CTI_SECRET"),
         }
         return Settings(
             **{entry.name: getattr(self, entry.name) for entry in fields(self)} | filled

@@ -1,12 +1,36 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
+from callcenter.callbacks.types import (
+    Answer,
+    AttemptResult,
+    CallbackCard,
+    CallbackState,
+)
+from callcenter.calls.types import (
+    BACKUPS,
+    CHOSEN_STATES,
+    DANGERS,
+    SYMPTOMS,
+    AgentState,
+    CallCard,
+    CallEvent,
+    CallFinished,
+    CallOutcome,
+    CallReason,
+    CallState,
+    EventKind,
+    FaultReport,
+    SeatCard,
+)
 from callcenter.crews.types import CrewCard, CrewKind
+from callcenter.messages.types import DeliveryCard, DeliveryState
 from callcenter.tickets.types import (
     NewTicket,
     NotYourCrew,
     Priority,
     TicketCard,
     TicketClosed,
+    TicketContact,
     TicketExists,
     TicketKind,
     TicketNote,
@@ -17,13 +41,34 @@ from callcenter.tickets.types import (
 )
 
 __all__ = [
+    "BACKUPS",
+    "CHOSEN_STATES",
+    "DANGERS",
+    "SYMPTOMS",
+    "AgentState",
+    "Answer",
+    "AttemptResult",
+    "CallCard",
+    "CallEvent",
+    "CallFinished",
+    "CallOutcome",
+    "CallReason",
+    "CallState",
+    "CallbackCard",
+    "CallbackState",
     "CrewCard",
     "CrewKind",
+    "DeliveryCard",
+    "DeliveryState",
+    "EventKind",
+    "FaultReport",
     "NewTicket",
     "NotYourCrew",
     "Priority",
+    "SeatCard",
     "TicketCard",
     "TicketClosed",
+    "TicketContact",
     "TicketExists",
     "TicketKind",
     "TicketNote",

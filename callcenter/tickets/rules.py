@@ -52,7 +52,17 @@ FIELD_MOVES = frozenset({"accept", "send_back", "arrive", "begin", "restore", "r
 """Moves made by those who were sent."""
 
 SIDE_MOVES = frozenset(
-    {"reassign", "send_back", "hold", "void", "not_restored", "inspect_again", "finish"}
+    {
+        "reassign",
+        "send_back",
+        "hold",
+        "void",
+        "not_restored",
+        "inspect_again",
+        "finish",
+        "merge",
+        "reopen",
+    }
 )
 """Moves off the straight way; none of them is ever the one a page suggests."""
 

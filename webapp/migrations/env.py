@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.dialects.postgresql import JSONB
 
+import callcenter.api.callbacks
+import callcenter.api.calls
 import callcenter.api.crews
+import callcenter.api.messages
 import callcenter.api.tickets
 import customers.api.archive
 import foundation.audit
@@ -20,15 +23,20 @@ import foundation.outbox
 import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
+import loadmgmt.api.outages
 import metering.api.devices
 import metering.api.readings
 import metering.api.requests
 import metering.api.simulation
 import webapp.auth.models
+import webapp.drafts
 from foundation.db import Base, Sealed, UtcTime
 
 LOADED = (
+    callcenter.api.callbacks,
+    callcenter.api.calls,
     callcenter.api.crews,
+    callcenter.api.messages,
     callcenter.api.tickets,
     customers.api.archive,
     foundation.audit,
@@ -39,11 +47,13 @@ LOADED = (
     foundation.overrides,
     foundation.staff.models,
     loadmgmt.api.alerts,
+    loadmgmt.api.outages,
     metering.api.devices,
     metering.api.readings,
     metering.api.requests,
     metering.api.simulation,
     webapp.auth.models,
+    webapp.drafts,
 )
 
 
