@@ -1,6 +1,7 @@
 """What an operator may type about meters."""
 
 import time
+from typing import Any
 
 import click
 
@@ -56,48 +57,39 @@ def simulator(office: Office) -> None:
     )
 
 
-@click.command()
-@click.argument(
-    "fault",
-    type=click.Choice([*(kind.value for kind in FaultKind), "clear", "list", "status", "reload"]),
-)
-@click.argument("target", default="")
-@click.option("--phases", help="of a, b, c; all that exist if not given")
-@click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
-@click.option("--seconds", type=float, help="slow: delay of each answer [s]")
-@click.option("--code", type=int, help="exception: code 1 to 255")
-@click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
-@click.option("--for", "duration_s", type=float, help="how long [s]; until cleared if not given")
-@click.pass_obj
-def simulate(
-    office: Office,
-    fault: str,
-    target: str,
-    *,
-    phases: str | None,
-    to: float | None,
-    seconds: float | None,
-    code: int | None,
-    dark: bool,
-    duration_s: float | None,
-) -> None:
-    """Order a FAULT at TARGET: a meter (M-0702-0001), a transformer area (TG-0702), or all."""
-    answer = order_simulator(
-        office,
-        fault,
-        target=target,
-        phases=phases,
-        to=to,
-        seconds=seconds,
-        code=code,
-        dark=dark or None,
-        duration_s=duration_s,
+@click.group()
+def simulate() -> None:
+    """Give orders to what the demo town simulates: terminals' faults, telephone calls."""
+
+
+def _order(word: str) -> click.Command:
+    """Make the command of one order to the terminal simulator."""
+
+    @click.command(word, help=f"Order {word} at TARGET: a meter, a transformer area, or all.")
+    @click.argument("target", default="")
+    @click.option("--phases", help="of a, b, c; all that exist if not given")
+    @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
+    @click.option("--seconds", type=float, help="slow: delay of each answer [s]")
+    @click.option("--code", type=int, help="exception: code 1 to 255")
+    @click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
+    @click.option(
+        "--for", "duration_s", type=float, help="how long [s]; until cleared if not given"
     )
-    if not answer.pop("ok"):
-        said = ", ".join(f"{k}={v}" for k, v in answer.get("facts", {}).items())
-        raise click.ClickException(f"the simulator refused: {answer['error']} ({said})")
-    for name, value in answer.items():
-        click.echo(f"{name}: {value}")
+    @click.pass_obj
+    def give(office: Office, /, **facts: Any) -> None:
+        facts["dark"] = facts["dark"] or None
+        answer = order_simulator(office, word, **facts)
+        if not answer.pop("ok"):
+            said = ", ".join(f"{k}={v}" for k, v in answer.get("facts", {}).items())
+            raise click.ClickException(f"the simulator refused: {answer['error']} ({said})")
+        for name, value in answer.items():
+            click.echo(f"{name}: {value}")
+
+    return give
+
+
+for _word in ORDERS:
+    simulate.add_command(_order(_word))
 
 
 @click.group()

@@ -12,12 +12,13 @@ from prometheus_client import Counter, Histogram
 from foundation import clock
 from foundation.office import Office
 from webapp import context, errors, live, wiring
+from webapp.api import callcenter as telephony
 from webapp.context import language, t
 from webapp.format import register as register_filters
-from webapp.pages import home, public
-from webapp.pages.admin import audit, health, jobs, staff
-from webapp.pages.callcenter import crew, tickets
-from webapp.pages.loadmgmt import alert_console
+from webapp.pages import drafts, home, public
+from webapp.pages.admin import audit, channels, health, jobs, staff, switch
+from webapp.pages.callcenter import callbacks, calls, crew, desktop, tickets
+from webapp.pages.loadmgmt import alert_console, outages
 from webapp.pages.metering import meters, simulator
 from webapp.session import Portal
 
@@ -32,8 +33,15 @@ PAGES = (
     alert_console.page,
     meters.page,
     simulator.page,
+    desktop.page,
+    calls.page,
+    callbacks.page,
+    outages.page,
+    drafts.page,
     tickets.page,
     crew.page,
+    switch.page,
+    channels.page,
     staff.page,
     audit.page,
     jobs.page,
@@ -41,6 +49,9 @@ PAGES = (
     live.page,
 )
 """Every page of the portal, one blueprint a file."""
+
+DOORS = (telephony.page,)
+"""Doors for other programs, under /api/v1."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self';"
@@ -61,7 +72,14 @@ def create_app(office: Office) -> Flask:
         office: settings and the office account's database.
     """
     wiring.connect()
-    app = Portal(__name__)
+    app = Portal(
+        __name__,
+        title="Gridhall",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,
+    )
     app.config.update(
         OFFICE=office,
         HUB=live.Hub(office),
@@ -76,12 +94,19 @@ def create_app(office: Office) -> Flask:
         WTF_CSRF_SSL_STRICT=office.settings.secure_cookies,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
         TEMPLATES_AUTO_RELOAD=False,
+        OPENAPI_VERSION="3.1.0",
+        AUTO_SERVERS=False,
+        VALIDATION_ERROR_SCHEMA=telephony.RefusedOut,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    CSRFProtect(app)
+    app.security_schemes = telephony.SECURITY
+    csrf = CSRFProtect(app)
     for page in PAGES:
         app.register_blueprint(page)
+    for door in DOORS:
+        csrf.exempt(door)  # signed instead
+        app.register_blueprint(door)
     errors.register(app)
     context.register(app)
     register_filters(

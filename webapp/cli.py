@@ -10,7 +10,7 @@ from foundation import logs
 from foundation.errors import GridhallError
 from foundation.office import Office
 from foundation.settings import Settings, settings
-from webapp import database, doctor, office, wiring
+from webapp import database, doctor, office, switch, wiring
 from webapp.sentences import sentence
 
 
@@ -145,3 +145,4 @@ def jobs() -> None:
 
 for add_commands in wiring.COMMANDS:
     add_commands(main)
+switch.add_commands(main)

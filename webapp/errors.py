@@ -4,6 +4,7 @@ import logging
 import uuid
 from http import HTTPStatus
 
+from apiflask import HTTPError
 from flask import (
     Flask,
     Response,
@@ -19,6 +20,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from callcenter.api.types import SignatureRefused
 from foundation import metrics
 from foundation.db import DatabaseAway
 from foundation.errors import BadData, GridhallError, LostRace, NotAllowed, NotFound, Refused
@@ -29,6 +31,7 @@ from webapp.sentences import sentence, texts
 logger = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[GridhallError], HTTPStatus], ...] = (
+    (SignatureRefused, HTTPStatus.UNAUTHORIZED),
     (NotFound, HTTPStatus.NOT_FOUND),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (LostRace, HTTPStatus.CONFLICT),
@@ -62,6 +65,7 @@ def status_of(error: GridhallError) -> HTTPStatus:
 def register(app: Flask) -> None:
     """Answer every error with a page or, for a part of a page, with its fragment."""
     app.register_error_handler(GridhallError, _domain)
+    app.register_error_handler(HTTPError, _badly_put)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
@@ -75,7 +79,15 @@ def _domain(error: GridhallError) -> Response:
     if isinstance(error, Forbidden):
         return _page(HTTPStatus.FORBIDDEN, "")
     logger.info("refused", extra={"code": error.code, "path": request.path})
-    return _page(status, sentence(error, _lang()))
+    return _page(status, sentence(error, _lang()), code=error.code)
+
+
+def _badly_put(error: HTTPError) -> Response:
+    """Answer a program whose request does not fit its description."""
+    status = HTTPStatus(error.status_code)
+    detail = error.detail.get("json", error.detail) if isinstance(error.detail, dict) else {}
+    said = texts().t(_lang(), "error.form_refused", n=len(detail))
+    return _page(status, said, code="bad_request", detail=detail)
 
 
 def _sign_in() -> Response:
@@ -110,10 +122,15 @@ def _unforeseen(error: Exception) -> Response:
     return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "")
 
 
-def _page(status: HTTPStatus, text: str) -> Response:
+def _page(status: HTTPStatus, text: str, *, code: str = "", detail: object = None) -> Response:
     """Answer in the shape the request asked for: JSON, a fragment, or a page."""
-    if request.path.startswith("/api/"):
-        answer = make_response(jsonify(error=text or status.phrase, request_id=_request_id()))
+    if _is_program():
+        content = {
+            "code": code or status.name.lower(),
+            "error": text or status.phrase,
+            "request_id": _request_id(),
+        }
+        answer = make_response(jsonify(content | ({"detail": detail} if detail else {})))
     else:
         template = "errors/fragment.html" if _is_part() else _template(status)
         answer = make_response(
@@ -139,8 +156,12 @@ def _is_part() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def _is_program() -> bool:
+    return request.path.startswith("/api/")
+
+
 def _lang() -> str:
-    return str(g.get("lang", "zh-CN"))
+    return str(g.get("lang", "en" if _is_program() else "zh-CN"))
 
 
 def _request_id() -> str:

@@ -18,9 +18,10 @@ from callcenter.calls.queries.cards import (
     seat_of,
     seats,
 )
-from callcenter.calls.queries.pop import meter_view, screen_pop
+from callcenter.calls.queries.pop import ScreenPop, meter_view, screen_pop
 
 __all__ = [
+    "ScreenPop",
     "CALL_VIEWS",
     "add_to_ticket",
     "ask_meter",

@@ -2,7 +2,7 @@
 
 from callcenter.tickets.actions.moving import add_note, move_ticket
 from callcenter.tickets.actions.opening import open_ticket
-from callcenter.tickets.books import flows, forms
+from callcenter.tickets.books import flows, forms, promises
 from callcenter.tickets.queries import (
     VIEWS,
     load_of_crews,
@@ -29,6 +29,7 @@ __all__ = [
     "move_ticket",
     "open_ticket",
     "priority_for",
+    "promises",
     "ticket_card",
     "ticket_cards",
     "ticket_contact",

@@ -21,6 +21,8 @@ from callcenter.calls.types import (
     EventKind,
     FaultReport,
     SeatCard,
+    SignatureRefused,
+    SwitchAway,
 )
 from callcenter.crews.types import CrewCard, CrewKind
 from callcenter.messages.types import DeliveryCard, DeliveryState
@@ -66,6 +68,8 @@ __all__ = [
     "NotYourCrew",
     "Priority",
     "SeatCard",
+    "SignatureRefused",
+    "SwitchAway",
     "TicketCard",
     "TicketClosed",
     "TicketContact",

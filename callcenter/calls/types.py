@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from customers.api.types import SupplyCard
-from foundation.errors import BadData, LostRace, Refused
+from foundation.errors import BadData, LostRace, NotAllowed, Refused, Unreachable
 
 
 class EventKind(StrEnum):
@@ -88,6 +88,18 @@ SYMPTOMS = ("no_power", "part_power", "low_voltage", "flicker", "trips", "meter"
 DANGERS = ("line_down", "smoke", "shock", "lift", "life_support", NOTHING)
 BACKUPS = ("enough", "short", "none")
 """How long the backup of a life-support customer lasts: two hours or more, less, not at all."""
+
+
+class SignatureRefused(NotAllowed):
+    """A request of the switch is not signed as it must be; facts: why (missing, stale, wrong)."""
+
+    code = "signature_refused"
+
+
+class SwitchAway(Unreachable):
+    """The door does not answer the simulated switch; facts: why."""
+
+    code = "switch_away"
 
 
 class EventKnown(Refused):
