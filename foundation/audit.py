@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -46,7 +46,9 @@ class AuditEntry(Base):
     id: Mapped[pk]
     at: Mapped[utc]
     act: Mapped[str]
-    actor_id: Mapped[int | None] = mapped_column(comment="person; empty when the system acted")
+    actor_id: Mapped[int | None] = mapped_column(
+        BigInteger, comment="person; empty when the system acted"
+    )
     actor_name: Mapped[str]
     subject_type: Mapped[str]
     subject_no: Mapped[str] = mapped_column(comment="the number people say, or the row's id")

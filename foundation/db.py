@@ -110,7 +110,7 @@ def keyed_hash(value: str) -> bytes:
 
 
 def _seal_key() -> bytes:
-    return bytes.fromhex(settings().seal_key or "")
+    return settings().sealing_key()
 
 
 utc = Annotated[datetime, mapped_column(UtcTime())]

@@ -9,14 +9,14 @@ are one transaction.
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from importlib import resources
 from typing import Any, Literal
 
 import procrastinate
 from procrastinate import schema as procrastinate_schema
-from sqlalchemy import Connection, Engine, Index, func, select, text
+from sqlalchemy import BigInteger, Connection, Engine, Index, func, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -73,7 +73,7 @@ class JobRun(Base):
     )
 
     id: Mapped[pk]
-    job_id: Mapped[int]
+    job_id: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str]
     started_at: Mapped[utc]
     finished_at: Mapped[utc]
@@ -107,7 +107,8 @@ class JobRow:
 
     name: str
     why: str
-    cadence: str
+    every: timedelta | None = None
+    at: time | None = None
     last_at: datetime | None = None
     last_outcome: str | None = None
     last_error: str | None = None
@@ -281,19 +282,22 @@ def listing(session: Session, jobs: Sequence[Job]) -> list[JobRow]:
 
 def _row(job: Job, last: Any, queue: Mapping[tuple[str, str], int]) -> JobRow:
     waiting = queue.get((job.name, "todo"), 0) + queue.get((job.name, "doing"), 0)
-    failed = queue.get((job.name, "failed"), 0)
-    if last is None:
-        return JobRow(job.name, job.why, cadence(job), waiting=waiting, failed=failed)
-    return JobRow(
+    row = JobRow(
         job.name,
         job.why,
-        cadence(job),
+        every=job.every,
+        at=job.at,
+        waiting=waiting,
+        failed=queue.get((job.name, "failed"), 0),
+    )
+    if last is None:
+        return row
+    return replace(
+        row,
         last_at=last.started_at,
         last_outcome=last.outcome,
         last_error=last.error,
         seconds=(last.finished_at - last.started_at).total_seconds(),
-        waiting=waiting,
-        failed=failed,
     )
 
 

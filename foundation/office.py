@@ -6,7 +6,7 @@ from functools import cached_property
 from sqlalchemy import Engine
 
 from foundation.db import connect
-from foundation.settings import Secrets, Settings
+from foundation.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Office:
 
     def secret(self, name: str) -> str:
         """Give a secret the office made for itself."""
-        return Secrets(self.settings.data_dir / "secrets.env").get(name)
+        return self.settings.kept(name)
 
     def close(self) -> None:
         """Give the connections back."""

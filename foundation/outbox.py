@@ -44,7 +44,8 @@ class Handler:
     @property
     def job_name(self) -> str:
         """Name the job that delivers the event to this handler."""
-        return f"{self.event.name} → {self.function.__module__}.{self.function.__name__}"
+        room = self.function.__module__.partition(".")[0]
+        return f"{self.event.name} → {room}.{self.function.__name__}"
 
     def job(self) -> jobs.Job:
         """Give the job that delivers one event to this handler."""

@@ -3,9 +3,11 @@
 Read once by each entry point (`Settings.from_env()`); nothing else looks at the environment.
 """
 
+import fcntl
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -14,11 +16,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from foundation.errors import BadData
 
+KEY_BYTES = 32
+
 
 class SettingRefused(BadData):
     """An environment variable holds something that cannot be used."""
 
     code = "setting_refused"
+
+
+class FolderRefused(BadData):
+    """The data folder cannot be written; facts: folder, said."""
+
+    code = "folder_refused"
 
 
 def _whole(raw: str) -> int:
@@ -36,6 +46,12 @@ def _flag(raw: str) -> bool:
 
 def _folder(raw: str) -> Path:
     return Path(raw).expanduser().resolve()
+
+
+def _key(raw: str) -> str:
+    if len(bytes.fromhex(raw)) != KEY_BYTES:
+        raise ValueError("not 64 hexadecimal digits")
+    return raw
 
 
 def _zone(raw: str) -> ZoneInfo:
@@ -113,6 +129,12 @@ class Settings:
         default="32",
         read=_whole,
     )
+    proxies: int = _variable(
+        "GRIDHALL_PROXIES",
+        "how many front servers forward requests; their X-Forwarded headers are believed",
+        default="0",
+        read=_whole,
+    )
     secure_cookies: bool = _variable(
         "GRIDHALL_SECURE_COOKIES",
         "send cookies over HTTPS only; set it behind a TLS front",
@@ -161,6 +183,7 @@ class Settings:
         "GRIDHALL_SEAL_KEY",
         "64 hexadecimal digits that encrypt identity numbers and phones;"
         " kept in the data folder's secrets file if not set",
+        read=_key,
         secret=True,
     )
     cti_secret: str | None = _variable(
@@ -249,17 +272,21 @@ class Settings:
         env = os.environ if env is None else env
         return cls(**{entry.name: _read(entry.metadata["variable"], env) for entry in fields(cls)})
 
-    def with_secrets(self) -> "Settings":
-        """Fill keys that the environment leaves open from the data folder's secrets file."""
-        kept = Secrets(self.data_dir / "secrets.env")
-        filled = {
-            "secret_key": self.secret_key or kept.get("GRIDHALL_SECRET_KEY"),
-            "seal_key": self.seal_key or kept.get("GRIDHALL_SEAL_KEY"),
-            "cti_secret": self.cti_secret or kept.get("GRIDHALL_CTI_SECRET"),
-        }
-        return Settings(
-            **{entry.name: getattr(self, entry.name) for entry in fields(self)} | filled
-        )
+    def cookie_key(self) -> str:
+        """Give the key that signs cookies; made and kept if the environment gives none."""
+        return self.secret_key or self.kept("GRIDHALL_SECRET_KEY")
+
+    def sealing_key(self) -> bytes:
+        """Give the key of sealed columns; made and kept if the environment gives none."""
+        return bytes.fromhex(self.seal_key or self.kept("GRIDHALL_SEAL_KEY"))
+
+    def switch_secret(self) -> str:
+        """Give what the phone switch signs its events with; made and kept if not given."""
+        return self.cti_secret or self.kept("GRIDHALL_CTI_SECRET")
+
+    def kept(self, name: str) -> str:
+        """Give a secret the office made for itself."""
+        return Secrets(self.data_dir / "secrets.env").get(name)
 
 
 def _read(variable: Variable, env: Mapping[str, str]) -> Any:
@@ -283,12 +310,29 @@ class Secrets:
         self.path = path
 
     def get(self, name: str) -> str:
-        """Give a secret of 64 hexadecimal digits, made at the first call."""
-        known = self._known()
-        if name not in known:
-            known[name] = secrets.token_hex(32)
-            self._keep(known)
+        """Give a secret of 64 hexadecimal digits, made at the first call.
+
+        Raises:
+            FolderRefused: the file cannot be read or written.
+        """
+        try:
+            known = self._known()
+            if name not in known:
+                with self._alone():
+                    known = self._known()
+                    known.setdefault(name, secrets.token_hex(KEY_BYTES))
+                    self._keep(known)
+        except OSError as error:
+            raise FolderRefused(folder=str(self.path.parent), said=error.strerror) from error
         return known[name]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let one process at a time make keys: two first starts must not each make their own."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _known(self) -> dict[str, str]:
         if not self.path.exists():
@@ -297,7 +341,6 @@ class Secrets:
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
     def _keep(self, known: Mapping[str, str]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text("".join(f"{k}={v}\n" for k, v in sorted(known.items())), encoding="utf-8")
@@ -307,4 +350,4 @@ class Secrets:
 @cache
 def settings() -> Settings:
     """The process's settings, read at the first call."""
-    return Settings.from_env().with_secrets()
+    return Settings.from_env()

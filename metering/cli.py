@@ -67,7 +67,10 @@ def _order(word: str) -> click.Command:
 
     @click.command(word, help=f"Order {word} at TARGET: a meter, a transformer area, or all.")
     @click.argument("target", default="")
-    @click.option("--phases", help="of a, b, c; all that exist if not given")
+    @click.option(
+        "--phases",
+        help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first",
+    )
     @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
     @click.option("--seconds", type=float, help="slow: delay of each answer [s]")
     @click.option("--code", type=int, help="exception: code 1 to 255")

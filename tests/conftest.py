@@ -1,6 +1,8 @@
 """One embedded PostgreSQL for the whole run; each test in a transaction that is rolled back."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 _HOME = Path(tempfile.mkdtemp(prefix="gridhall-test-"))
 _HOME.chmod(0o755)
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ["GRIDHALL_DATA_DIR"] = str(_HOME)
 os.environ.pop("DATABASE_URL", None)
 

@@ -1,13 +1,13 @@
 """The portal: one Flask application, put together here and nowhere else."""
 
 import logging
-import secrets
 import time
 from datetime import timedelta
 
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from prometheus_client import Counter, Histogram
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from foundation import clock
 from foundation.office import Office
@@ -83,13 +83,13 @@ def create_app(office: Office) -> Flask:
     app.config.update(
         OFFICE=office,
         HUB=live.Hub(office),
-        SECRET_KEY=office.settings.secret_key or secrets.token_hex(32),
+        SECRET_KEY=office.settings.cookie_key(),
         SESSION_COOKIE_NAME="gridhall",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=office.settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=office.settings.session_hours),
-        MAX_CONTENT_LENGTH=24 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=20 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=office.settings.session_hours * 3600,
         WTF_CSRF_SSL_STRICT=office.settings.secure_cookies,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
@@ -102,12 +102,17 @@ def create_app(office: Office) -> Flask:
     app.jinja_env.lstrip_blocks = True
     app.security_schemes = telephony.SECURITY
     csrf = CSRFProtect(app)
+    if office.settings.proxies:
+        hops = office.settings.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
     for page in PAGES:
         app.register_blueprint(page)
     for door in DOORS:
         csrf.exempt(door)  # signed instead
         app.register_blueprint(door)
-    errors.register(app)
+    errors.register(app, language=language)
     context.register(app)
     register_filters(
         app.jinja_env,

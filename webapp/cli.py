@@ -3,14 +3,20 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 
 import click
+import psycopg
+from sqlalchemy.exc import OperationalError
 
 from foundation import logs
+from foundation.db import DatabaseAway
 from foundation.errors import GridhallError
 from foundation.office import Office
 from foundation.settings import Settings, settings
 from webapp import database, doctor, office, switch, wiring
+from webapp.auth.commands import staff
+from webapp.bench import bench
 from webapp.sentences import sentence
 
 
@@ -22,6 +28,8 @@ class _Sentences(click.Group):
             return super().invoke(ctx)
         except GridhallError as error:
             raise click.ClickException(sentence(error)) from error
+        except (psycopg.OperationalError, OperationalError) as error:
+            raise click.ClickException(sentence(DatabaseAway())) from error
 
 
 @click.group(cls=_Sentences, context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,8 +113,9 @@ def upgrade() -> None:
 @db.command()
 def check() -> None:
     """Say whether the schema is current; exits 1 if not."""
-    running = Office(settings(), database.addresses(settings()).office)
-    if not database.schema_is_current(running.engine):
+    with closing(Office(settings(), database.addresses(settings()).office)) as running:
+        current = database.schema_is_current(running.engine)
+    if not current:
         raise click.ClickException("The schema is behind: run `gridhall db upgrade`.")
     click.echo("The schema is current.")
 
@@ -143,6 +152,8 @@ def jobs() -> None:
         click.echo(f"{cadence(job):>8}  {job.name}\n          {job.why}")
 
 
+main.add_command(bench)
+main.add_command(staff)
 for add_commands in wiring.COMMANDS:
     add_commands(main)
 switch.add_commands(main)

@@ -5,6 +5,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -68,7 +69,7 @@ def examine(settings: Settings) -> Iterator[Found]:
 def _database(settings: Settings) -> Iterator[Found]:
     try:
         office = Office(settings, database.addresses(settings).office, "doctor", pool=1)
-        with reading_only(office.engine) as session:
+        with closing(office), reading_only(office.engine) as session:
             session.execute(text("SELECT 1"))
             yield Found("database answers", well=True)
             current = database.schema_is_current(office.engine)

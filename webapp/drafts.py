@@ -1,25 +1,25 @@
-"""Unsent work, kept on the server: a form's fields survive a closed browser and a dead server.
+"""Work not sent yet, kept on the server for thirty days: typed once, never lost.
 
 A draft belongs to one person and one form (`call:12`); it goes when the form is sent.
 Its content is sealed: what people type about customers is nobody else's business.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint, delete, select
+from sqlalchemy import ForeignKey, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation import clock
-from foundation.db import Base, pk, sealed, utc
+from foundation.actor import Actor
+from foundation.db import Base, sealed, utc
 from foundation.errors import BadData
 
 LONGEST = 20_000  # signs of one draft
-KEPT = timedelta(days=7)
-Fields = dict[str, list[str]]
+KEPT = timedelta(days=30)
 
 
 class DraftTooLong(BadData):
@@ -28,75 +28,63 @@ class DraftTooLong(BadData):
     code = "draft_too_long"
 
 
-class DraftRow(Base):
-    """One person's unsent form."""
+class Draft(Base):
+    """What one person has typed into one form."""
 
     __tablename__ = "draft"
-    __table_args__ = (UniqueConstraint("person_id", "key"),)
 
-    id: Mapped[pk]
-    person_id: Mapped[int] = mapped_column(ForeignKey("foundation.person.id"))
-    key: Mapped[str] = mapped_column(comment="which form: call:12")
-    fields: Mapped[sealed] = mapped_column(comment="JSON: values by field")
-    version: Mapped[int] = mapped_column(default=1)
+    person_id: Mapped[int] = mapped_column(ForeignKey("foundation.person.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True, comment="which form: call:12")
+    content: Mapped[sealed] = mapped_column(comment="JSON")
     saved_at: Mapped[utc] = mapped_column(index=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class Kept:
     """A form as somebody left it."""
 
-    fields: Fields
-    version: int
+    content: dict[str, Any]
     saved_at: datetime
 
-    def first(self, name: str, default: str = "") -> str:
-        """Give a field's only value."""
-        return next(iter(self.fields.get(name, [])), default)
 
-
-def keep_draft(
-    session: Session, person_id: int, key: str, fields: Mapping[str, list[str]]
-) -> Draft:
-    """Keep a form's fields, over what was kept before.
+def save(session: Session, actor: Actor, key: str, content: dict[str, Any]) -> None:
+    """Keep what a person has typed; the last save of a key counts.
 
     Raises:
         DraftTooLong: there is more than a draft keeps.
     """
-    content = json.dumps({name: list(values) for name, values in fields.items()})
-    if len(content) > LONGEST:
+    text = json.dumps(content, ensure_ascii=False)
+    if len(text) > LONGEST:
         raise DraftTooLong(longest=LONGEST)
-    row = insert(DraftRow).values(
-        person_id=person_id, key=key, fields=content, version=1, saved_at=clock.now()
+    values = {"content": text, "saved_at": clock.now()}
+    session.execute(
+        insert(Draft)
+        .values(person_id=actor.id, key=key, **values)
+        .on_conflict_do_update(index_elements=["person_id", "key"], set_=values)
     )
-    version = session.scalar(
-        row.on_conflict_do_update(
-            index_elements=["person_id", "key"],
-            set_={
-                "fields": row.excluded.fields,
-                "version": DraftRow.version + 1,
-                "saved_at": row.excluded.saved_at,
-            },
-        ).returning(DraftRow.version)
-    )
-    return Draft(json.loads(content), int(version or 1), clock.now())
 
 
-def draft_of(session: Session, person_id: int, key: str) -> Draft | None:
-    """Give a person's draft of a form, if one is kept."""
-    row = session.execute(
-        select(DraftRow.fields, DraftRow.version, DraftRow.saved_at).where(
-            DraftRow.person_id == person_id, DraftRow.key == key
-        )
+def kept(session: Session, actor: Actor, key: str) -> Kept | None:
+    """Give a person's draft of a form with its time; None if nothing, or too long ago."""
+    found = session.execute(
+        select(Draft.content, Draft.saved_at).where(Draft.person_id == actor.id, Draft.key == key)
     ).first()
-    return Draft(json.loads(row[0]), row[1], row[2]) if row else None
+    if found is None or found.saved_at < clock.now() - KEPT:
+        return None
+    return Kept(json.loads(found.content), found.saved_at)
 
 
-def drop_draft(session: Session, person_id: int, key: str) -> None:
-    """Forget a draft: its form was sent."""
-    session.execute(delete(DraftRow).where(DraftRow.person_id == person_id, DraftRow.key == key))
+def load(session: Session, actor: Actor, key: str) -> dict[str, Any]:
+    """Give what a person has typed; empty if nothing, or too long ago."""
+    found = kept(session, actor, key)
+    return found.content if found else {}
 
 
-def drop_old(session: Session) -> None:
-    """Forget drafts nobody came back to."""
-    session.execute(delete(DraftRow).where(DraftRow.saved_at < clock.now() - KEPT))
+def drop(session: Session, actor: Actor, key: str) -> None:
+    """Forget a draft: it was sent, or given up."""
+    session.execute(delete(Draft).where(Draft.person_id == actor.id, Draft.key == key))
+
+
+def forget_old(session: Session, actor: Actor) -> None:  # noqa: ARG001 - a job's signature
+    """Drop drafts nobody has touched for thirty days."""
+    session.execute(delete(Draft).where(Draft.saved_at < clock.now() - KEPT))

@@ -2,12 +2,14 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from http import HTTPStatus
 
 from apiflask import HTTPError
 from flask import (
     Flask,
     Response,
+    current_app,
     g,
     jsonify,
     make_response,
@@ -17,7 +19,7 @@ from flask import (
     url_for,
 )
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from callcenter.api.types import SignatureRefused
@@ -62,8 +64,14 @@ def status_of(error: GridhallError) -> HTTPStatus:
     )
 
 
-def register(app: Flask) -> None:
-    """Answer every error with a page or, for a part of a page, with its fragment."""
+def register(app: Flask, *, language: Callable[[], str]) -> None:
+    """Answer every error with a page or, for a part of a page, with its fragment.
+
+    Args:
+        app: the portal.
+        language: gives the language of the present request.
+    """
+    app.extensions["language"] = language
     app.register_error_handler(GridhallError, _domain)
     app.register_error_handler(HTTPError, _badly_put)
     app.register_error_handler(CSRFError, _stale_form)
@@ -111,6 +119,9 @@ def _http(error: HTTPException) -> Response:
 def _database(error: SQLAlchemyError) -> Response:
     if getattr(error, "connection_invalidated", False):
         return _domain(DatabaseAway())
+    if isinstance(error, DataError):  # a number no row can have, a sign no text can hold
+        logger.warning("unusable input", extra={"path": request.path, "why": str(error.orig)})
+        return _page(HTTPStatus.BAD_REQUEST, "")
     return _unforeseen(error)
 
 
@@ -161,7 +172,7 @@ def _is_program() -> bool:
 
 
 def _lang() -> str:
-    return str(g.get("lang", "en" if _is_program() else "zh-CN"))
+    return "en" if _is_program() else str(current_app.extensions["language"]())
 
 
 def _request_id() -> str:

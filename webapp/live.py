@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -129,4 +130,6 @@ def events() -> Response:
     if stream is None:
         return Response(status=503, headers={"Retry-After": str(RETRY_S)})
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(_stream(hub, stream), mimetype="text/event-stream", headers=headers)
+    answer = Response(_stream(hub, stream), mimetype="text/event-stream", headers=headers)
+    answer.call_on_close(partial(hub.close, stream))  # also if nothing was ever read from it
+    return answer

@@ -159,10 +159,18 @@ class _House:
             dead = next((child for child in self.children if child.has_ended()), None)
             if dead is not None:
                 raise CannotStart(why="process_ended", process=dead.name, log=str(dead.log))
-            if _answers(f"http://{_reachable(self.settings.host)}:{self.settings.port}/readyz"):
+            if all(_answers(address) for address in self._health_pages()):
                 return
             time.sleep(0.1)
         raise CannotStart(why="not_ready", seconds=int(READY_S), log=str(self.children[-1].log))
+
+    def _health_pages(self) -> list[str]:
+        ports = [self.settings.worker_metrics_port, self.settings.poller_metrics_port]
+        if self.demo:
+            ports.append(self.settings.simulator_metrics_port)
+        pages = [f"http://127.0.0.1:{port}/readyz" for port in ports if port]
+        host = _reachable(self.settings.host)
+        return [*pages, f"http://{host}:{self.settings.port}/readyz"]
 
     def _greet(self) -> None:
         address = f"http://{_reachable(self.settings.host)}:{self.settings.port}/"

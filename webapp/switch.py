@@ -28,7 +28,7 @@ _MOST = 5000  # points of one transformer area
 def switch_of(settings: Settings) -> SimulatedSwitch:
     """Give a switch that tells this office of its calls."""
     host = "127.0.0.1" if settings.host in {"0.0.0.0", ""} else settings.host  # noqa: S104
-    return SimulatedSwitch(f"http://{host}:{settings.port}", settings.cti_secret or "")
+    return SimulatedSwitch(f"http://{host}:{settings.port}", settings.switch_secret())
 
 
 def extension_of(session: Session, word: str) -> str:

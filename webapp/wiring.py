@@ -20,6 +20,7 @@ from foundation.db import unit_of_work
 from foundation.jobs import Job, Resident
 from foundation.office import Office
 from foundation.outbox import Handler
+from webapp import jobs as portal_jobs
 from webapp.auth import demo as staff_demo
 
 HANDLERS: Sequence[Handler] = [*loadmgmt.handlers.HANDLERS, *callcenter.handlers.HANDLERS]
@@ -28,6 +29,7 @@ ROOM_JOBS: Sequence[Job] = [
     *metering.jobs.JOBS,
     *loadmgmt.jobs.JOBS,
     *callcenter.jobs.JOBS,
+    *portal_jobs.JOBS,
 ]
 RESIDENTS: Sequence[Resident] = [*metering.jobs.RESIDENTS, *loadmgmt.jobs.RESIDENTS]
 COMMANDS: Sequence[Callable[[click.Group], None]] = [metering.cli.add_commands]

@@ -21,8 +21,8 @@ from callcenter.calls.queries.cards import (
 from callcenter.calls.queries.pop import ScreenPop, meter_view, screen_pop
 
 __all__ = [
-    "ScreenPop",
     "CALL_VIEWS",
+    "ScreenPop",
     "add_to_ticket",
     "ask_meter",
     "attach_call",

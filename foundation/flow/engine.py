@@ -132,7 +132,8 @@ def move(
         calendar: the office's working days.
         note: said with it.
         form: what was filled in.
-        done_at: when it was done, if not now (a crew that was offline).
+        done_at: when it was done, if not now (a crew that was offline); never before the
+            move before it, never after now.
 
     Raises:
         NotFound: no such case.
@@ -149,12 +150,13 @@ def move(
         raise _moved_by(session, case)
     chosen = _allowed(flow, case, name, actor, note)
     at, before = clock.now(), case.step
+    done = _done_between(session, case, done_at, at)
     case.step, case.status = chosen.to, flow.steps[chosen.to].status
     case.version += 1
     case.entered_at = at
     case.ended_at = at if flow.is_end(chosen.to) else None
-    _remember(session, case, name, before, actor, done_at=done_at or at, note=note, form=form or {})
-    _run_clocks(session, flow, case, at=done_at or at, calendar=calendar)
+    _remember(session, case, name, before, actor, done_at=done, note=note, form=form or {})
+    _run_clocks(session, flow, case, at=done, calendar=calendar)
     return Moved(
         case_id=case.id,
         subject=case.subject,
@@ -166,6 +168,21 @@ def move(
         ended=case.ended_at is not None,
         at=at,
     )
+
+
+def _done_between(
+    session: Session, case: FlowCase, done_at: datetime | None, now: datetime
+) -> datetime:
+    """Give when a move was done: as claimed, but in the order of the moves."""
+    if done_at is None:
+        return now
+    last = session.scalar(
+        select(FlowHistory.done_at)
+        .where(FlowHistory.case_id == case.id)
+        .order_by(FlowHistory.version.desc())
+        .limit(1)
+    )
+    return min(max(done_at, last or done_at), now)
 
 
 def _allowed(flow: Flow, case: FlowCase, name: str, actor: Actor, note: str) -> Move:

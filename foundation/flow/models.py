@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
@@ -39,7 +39,7 @@ class FlowHistory(Base):
     move: Mapped[str]
     from_step: Mapped[str | None]
     to_step: Mapped[str]
-    actor_id: Mapped[int | None]
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
     actor_name: Mapped[str]
     at: Mapped[utc] = mapped_column(comment="when it was recorded")
     done_at: Mapped[utc] = mapped_column(comment="when it was done, by the doer's own clock")

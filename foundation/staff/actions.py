@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from foundation import clock
@@ -13,6 +13,7 @@ from foundation.staff import queries
 from foundation.staff.models import OrgUnit, Person, RoleGrant
 from foundation.staff.types import LastAdminKept, PersonChanged, StaffNoTaken
 
+STAFF_LOCK = 0x7374616666  # one change at a time: two admins never disable each other
 PERSON_ADDED = Act.of("person.added", "name", "unit_id", "roles")
 PERSON_CHANGED = Act.of("person.changed", "before", "after")
 
@@ -43,6 +44,7 @@ def add_person(
     Raises:
         StaffNoTaken: the staff number is in use; facts: staff_no, name of its holder.
     """
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STAFF_LOCK})
     holder = session.scalar(select(Person.name).where(Person.staff_no == staff_no))
     if holder is not None:
         raise StaffNoTaken(staff_no=staff_no, name=holder)
@@ -83,6 +85,7 @@ def change_person(
         PersonChanged: somebody saved in between.
         LastAdminKept: nobody would be left to administer the office.
     """
+    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": STAFF_LOCK})
     row = session.get(Person, person_id, with_for_update=True)
     if row is None:
         raise NotFound(what="person", id=person_id)

@@ -62,17 +62,28 @@ def take_into_work(session: Session, actor: Actor, alert_id: int, *, ticket_no: 
     alert.ticket_no = ticket_no
 
 
-def close_alert(session: Session, actor: Actor, alert_id: int, *, finding: str) -> None:
+def close_alert(
+    session: Session, actor: Actor, alert_id: int, *, finding: str, version: int | None = None
+) -> None:
     """End an alert by hand or by its ticket; one that has ended by itself stays as it is.
+
+    By hand, so with a version, only what does not end by itself may be ended: a false
+    alarm, or a theft alert whose condition is over.
 
     Raises:
         ReasonMissing: no finding was given.
     """
     if not finding.strip():
         raise ReasonMissing(field="finding")
-    ended = session.scalar(select(Alert.ended_at).where(Alert.id == alert_id))
-    if ended is None:
-        _move(session, actor, alert_id, AlertState.CLEARED, "closed", version=None, note=finding)
+    alert = session.get(Alert, alert_id, populate_existing=True)
+    if alert is None:
+        raise NotFound(what="alert", id=alert_id)
+    if alert.ended_at is not None:
+        return
+    over = alert.condition_ended_at is not None or alert.state is AlertState.FALSE
+    if version is not None and not over:
+        raise AlertMoveRefused(state=alert.state, target=AlertState.CLEARED)
+    _move(session, actor, alert_id, AlertState.CLEARED, "closed", version=version, note=finding)
 
 
 def release_from_ticket(session: Session, actor: Actor, alert_id: int, *, note: str) -> None:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Numeric, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Numeric, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
@@ -73,6 +73,6 @@ class AlertHistory(Base):
     what: Mapped[str] = mapped_column(comment="raised, acknowledged, cleared ...")
     from_state: Mapped[AlertState | None]
     to_state: Mapped[AlertState]
-    actor_id: Mapped[int | None]
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
     actor_name: Mapped[str]
     note: Mapped[str] = mapped_column(default="")

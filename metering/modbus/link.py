@@ -148,11 +148,9 @@ class Link:
             raise self._down("closed")
         if self._wire is None and self._retry_at - self._loop.time() > timeout_s:
             raise self._down("backing off")
-        self._numbers += 1
         request = Request(unit, block, timeout_s, self._loop.create_future())
-        if not self._waiting and self._may_send():
-            self._send(request)
-        else:
+        if self._waiting or not self._sent(request):
+            self._numbers += 1
             heappush(self._waiting, (priority, self._numbers, request))
         return await request.answer
 
@@ -177,43 +175,38 @@ class Link:
         """Send the next request if there is one and it may be sent."""
         while self._waiting and self._waiting[0][2].answer.done():
             heappop(self._waiting)  # its caller gave up
-        if self._waiting and self._may_send():
-            self._send(heappop(self._waiting)[2])
+        if self._waiting and self._sent(self._waiting[0][2]):
+            heappop(self._waiting)
 
-    def _may_send(self) -> bool:
-        """Whether a request may leave now; if not, see to it that `_pump` is called in time."""
+    def _sent(self, request: Request) -> bool:
+        """Send a request if it may leave now; if not, see to it that `_pump` is called in time."""
         if self._in_flight is not None or self._is_closed:
             return False
-        if self._wire is not None and self._wire.unframer.holds_part:
+        if self._wire is not None and self._wire.unframer.left:
             self._garbled("bytes nobody asked for")
-        if self._wire is None:
+        wire, now = self._wire, self._loop.time()
+        if wire is None:
             if self._connecting is None:
                 self._connecting = self._loop.create_task(self._connect())
             return False
-        if self._send_at:
-            wait_s = self._send_at - self._loop.time()
-            if wait_s > 0:
-                self._wake_in(wait_s)
-                return False
-        return True
-
-    def _send(self, request: Request) -> None:
-        if self._wire is None:
-            raise RuntimeError("sending without a connection")
-        block, now = request.block, self._loop.time()
+        if now < self._send_at:
+            self._wake_in(self._send_at - now)
+            return False
         self._transaction = transaction = (self._transaction + 1) & 0xFFFF
         if self._given_up:
             self._given_up.pop(transaction, None)
         request.transaction, request.sent_at = transaction, now
         self._in_flight = request
         self.counters.requests += 1
-        self._wire.send(
+        block = request.block
+        wire.transport.write(
             READ_REQUEST.pack(
                 transaction, 0, 6, request.unit, block.function, block.address, block.count
             )
         )
         if now + request.timeout_s < self._sweep_due:
             self._sweep_at(now + request.timeout_s)
+        return True
 
     def _wake_in(self, wait_s: float) -> None:
         if self._wake is None:
@@ -269,7 +262,8 @@ class Link:
             else:
                 self.counters.stray += 1
             return
-        function, expected = request.block.function, request.block.payload_bytes
+        block = request.block
+        function, expected = block.function, block.payload_bytes
         if (
             unit == request.unit
             and pdu[0] == function
@@ -316,7 +310,13 @@ class Link:
         if self._observe is not None:
             word = "ok" if isinstance(outcome, bytes) else outcome.code
             self._observe(request.unit, word, self._loop.time() - request.sent_at)
-        _settle(request.answer, outcome)
+        answer = request.answer
+        if answer.done():
+            return  # its caller gave up
+        if isinstance(outcome, bytes):
+            answer.set_result(outcome)
+        else:
+            answer.set_exception(outcome)
 
     # connecting
 
@@ -367,7 +367,8 @@ class Link:
     def _fail_waiting(self, why: str) -> None:
         waiting, self._waiting = self._waiting, []
         for _, _, request in waiting:
-            _settle(request.answer, self._down(why))
+            if not request.answer.done():
+                request.answer.set_exception(self._down(why))
 
     def _down(self, why: str) -> LinkDown:
         return LinkDown(host=self.host, port=self.port, why=why)
@@ -381,13 +382,3 @@ class Link:
             "function": block.function,
             "address": block.address,
         }
-
-
-def _settle(answer: asyncio.Future[bytes], outcome: bytes | LinkError) -> None:
-    """Give the outcome to whoever still waits for it."""
-    if answer.done():
-        return
-    if isinstance(outcome, bytes):
-        answer.set_result(outcome)
-    else:
-        answer.set_exception(outcome)

@@ -40,17 +40,21 @@ class NotModbus(Exception):
 
 
 class Unframer:
-    """Cuts a byte stream into frames; what is left over waits for the next bytes."""
+    """Cuts a byte stream into frames; what is left over waits for the next bytes.
 
-    __slots__ = ("_left",)
+    Attributes:
+        left: the beginning of a frame that has not ended yet.
+    """
+
+    __slots__ = ("left",)
 
     def __init__(self) -> None:
-        self._left = b""
+        self.left = b""
 
     @property
     def holds_part(self) -> bool:
         """Whether a frame has begun and not ended."""
-        return bool(self._left)
+        return bool(self.left)
 
     def whole(self, buffer: memoryview, size: int) -> tuple[int, int, bytes] | None:
         """Give transaction, unit and PDU if what came is one whole frame: the usual case.
@@ -61,12 +65,12 @@ class Unframer:
             buffer: what came stands at its beginning.
             size: how much came [byte].
         """
-        if self._left or size < HEADER.size:
+        if self.left or size < HEADER.size:
             return None
         transaction, protocol, length, unit = HEADER.unpack_from(buffer)
         if protocol or length != size - LENGTH_AT or not SHORTEST <= length <= LONGEST:
             return None
-        return transaction, unit, bytes(buffer[HEADER.size : size])
+        return transaction, unit, buffer[HEADER.size : size].tobytes()
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Give every whole frame.
@@ -74,9 +78,9 @@ class Unframer:
         Raises:
             NotModbus: the protocol is not 0, or the length is impossible.
         """
-        data = self._left + received if self._left else received
+        data = self.left + received if self.left else received
         at, end = 0, len(data)
-        self._left = b""
+        self.left = b""
         while end - at > LENGTH_AT:
             transaction, protocol, length, unit = HEADER.unpack_from(data, at)
             if protocol or not SHORTEST <= length <= LONGEST:
@@ -86,7 +90,7 @@ class Unframer:
                 break
             yield Frame(transaction, unit, data[at + HEADER.size : stop])
             at = stop
-        self._left = data[at:]
+        self.left = data[at:]
 
 
 def receive_buffer() -> bytearray:

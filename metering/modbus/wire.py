@@ -20,7 +20,14 @@ class Owner(Protocol):
 
 
 class Wire(asyncio.BufferedProtocol):
-    """One TCP connection of a link, from connect to gone."""
+    """One TCP connection of a link, from connect to gone.
+
+    Attributes:
+        transport: where requests are written; there from the moment of connecting.
+        gone: set when the connection has ended.
+    """
+
+    transport: asyncio.Transport
 
     def __init__(self, owner: Owner) -> None:
         self.gone = asyncio.Event()
@@ -29,11 +36,10 @@ class Wire(asyncio.BufferedProtocol):
         self._owner = owner
         self._buffer = receive_buffer()
         self._view = memoryview(self._buffer)
-        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)
+        self.transport = cast("asyncio.Transport", transport)
 
     def get_buffer(self, sizehint: int) -> bytearray:
         """Lend the thread's buffer for one receive."""
@@ -64,13 +70,7 @@ class Wire(asyncio.BufferedProtocol):
         if not self.is_dropped:
             self._owner.lost(self)
 
-    def send(self, data: bytes) -> None:
-        """Write to the transport."""
-        if self._transport is not None:
-            self._transport.write(data)
-
     def drop(self) -> None:
         """Close at once; the owner hears nothing of this connection any more."""
         self.is_dropped = True
-        if self._transport is not None:
-            self._transport.abort()
+        self.transport.abort()

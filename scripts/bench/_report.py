@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build" / "bench"
+LOAD_BEFORE = os.getloadavg()[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def commit() -> str | None:
 
 
 def machine() -> dict[str, object]:
-    """Describe the machine, and how busy it was with other work."""
+    """Describe the machine, and how busy it was before we began."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -145,7 +146,7 @@ def machine() -> dict[str, object]:
         "memory_gb": round(memory / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "load_1min": round(os.getloadavg()[0], 2),
+        "load_before": round(LOAD_BEFORE, 2),
     }
 
 

@@ -35,12 +35,10 @@ class Bench:
         self.client_core, self.responder_core = cores[0], cores[1 if len(cores) > 1 else 0]
         if len(cores) == 1:
             self.notes.append("One core only: the responder shared it with the client.")
-        self.responder = self._responder()
-        self.clients = self._clients()
-
-    def _responder(self) -> list[str]:
         built = self._built("responder")
-        return [built] if built else [sys.executable, str(HERE / "responder.py")]
+        self.judges = built is not None
+        self.responder = [built] if built else [sys.executable, str(HERE / "responder.py")]
+        self.clients = self._clients()
 
     def _clients(self) -> dict[str, list[str]]:
         """Give the command of every client there is, ours before its references."""
@@ -55,14 +53,17 @@ class Bench:
         if libmodbus:
             found[LIBMODBUS] = [libmodbus]
         elif self._compiler:
-            self.notes.append("libmodbus is not installed (Debian: libmodbus-dev): no reference.")
+            self.notes.append(
+                "libmodbus is missing (Debian: libmodbus-dev, pkg-config): no reference."
+            )
         found[PYMODBUS] = [sys.executable, str(HERE / "pymodbus_async.py")]
         epoll = self._built("epoll_client")
         if epoll:
             found[EPOLL] = [epoll]
         else:
             self.notes.append(
-                "There is no C compiler (gcc): no reference in C, and the responder is Python."
+                "There is no C compiler (gcc): no reference in C; the responder is Python, is then"
+                " the slower side, and no target is judged."
             )
         return found
 
@@ -146,7 +147,7 @@ def _version_of_libmodbus() -> str:
     return f" {asked.stdout.strip()}" if asked.returncode == 0 else ""
 
 
-def measures(rounds: dict[str, list[Figures]]) -> list[Measure]:
+def measures(rounds: dict[str, list[Figures]], *, judged: bool) -> list[Measure]:
     """Put what the clients said side by side."""
 
     def said(client: str, figure: str) -> list[float]:
@@ -161,7 +162,7 @@ def measures(rounds: dict[str, list[Figures]]) -> list[Measure]:
             said(ours, "cpu_us"),
             said(theirs, "cpu_us"),
             reference_name=reference_name,
-            target=target,
+            target=target if judged else None,
         )
 
     libmodbus = f"libmodbus{_version_of_libmodbus()}, {THREADS} threads"
@@ -189,9 +190,9 @@ def measures(rounds: dict[str, list[Figures]]) -> list[Measure]:
 
 def main() -> None:
     """Run the clients in turn, round after round."""
-    parser = options(__doc__ or "", rounds=9)
+    parser = options(__doc__ or "", rounds=15)
     parser.add_argument("--connections", type=int, default=200)
-    parser.add_argument("--requests", type=int, default=100, help="per connection and round")
+    parser.add_argument("--requests", type=int, default=60, help="per connection and round")
     wanted = parser.parse_args()
     bench = Bench()
     rounds: dict[str, list[Figures]] = defaultdict(list)
@@ -200,7 +201,8 @@ def main() -> None:
             say(f"round {number} of {wanted.rounds}")
             for client in bench.clients:
                 rounds[client].append(bench.run(client, port, wanted.connections, wanted.requests))
-    publish("poll", measures(rounds), notes=bench.notes, as_json=wanted.json)
+    found = measures(rounds, judged=bench.judges)
+    publish("poll", found, notes=bench.notes, as_json=wanted.json)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "path", "circle"})
+VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta", "path", "circle"})
 HIDDEN = frozenset({"script", "style", "template"})
 
 

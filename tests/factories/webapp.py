@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import count
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -156,6 +156,10 @@ class Browser:
         headers = {"HX-Request": "true"} if script else {}
         return Page(self._client.get(path, headers=headers))
 
+    def head(self, path: str) -> Page:
+        """Ask for the headers of an address alone."""
+        return Page(self._client.head(path, buffered=True))
+
     def post(self, path: str, *, script: bool = False, **fields: Any) -> Page:
         """Send a form."""
         if not self._csrf:
@@ -290,6 +294,19 @@ class Portal:
         ticket_no = self.ticket(**more)
         self.move(ticket_no, "dispatcher", "dispatch", crew_id=str(self.town.crew_id))
         return ticket_no
+
+    @contextmanager
+    def looking_only(self) -> Iterator[None]:
+        """Let the database refuse whatever the portal writes meanwhile."""
+
+        def close_it(connection: Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+        event.listen(self.office.engine, "begin", close_it)
+        try:
+            yield
+        finally:
+            event.remove(self.office.engine, "begin", close_it)
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:

@@ -1,6 +1,7 @@
 """Each file of page tests has a portal of its own, on a copy of the town's database."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from argon2 import PasswordHasher
@@ -14,8 +15,8 @@ from webapp.auth import accounts
 TOWN = "town"
 
 
-@pytest.fixture(scope="session")
-def _cheap_passwords() -> Iterator[None]:
+@contextmanager
+def cheap_passwords() -> Iterator[None]:
     """Hash passwords at a price that hundreds of sign-ins can pay."""
     dear = accounts._hasher, accounts._NOBODY
     accounts._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -24,10 +25,17 @@ def _cheap_passwords() -> Iterator[None]:
     accounts._hasher, accounts._NOBODY = dear
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Pay less for sign-ins, in these files alone."""
+    with cheap_passwords():
+        yield
+
+
 @pytest.fixture(scope="session")
-def town(server: EmbeddedServer, _cheap_passwords: None) -> Town:
+def town(server: EmbeddedServer) -> Town:
     """Build the town once; every file of tests works on a copy of it."""
-    with own_database(server, BLANK) as addresses:
+    with own_database(server, BLANK) as addresses, cheap_passwords():
         engine = connect(addresses.office, pool=1)
         with unit_of_work(engine) as session:
             built = build_town(session)

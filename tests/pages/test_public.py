@@ -1,5 +1,6 @@
 """Signing in and out, and how the portal looks before anybody has."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from foundation import clock
 from foundation.actor import Role
+from foundation.settings import settings
 from foundation.staff.actions import change_person
 from foundation.staff.queries import person
 from tests.factories.foundation import SYSTEM
@@ -198,6 +200,13 @@ def test_the_cookie_is_closed_to_scripts_and_other_sites(nobody: Browser, newcom
     assert {"HttpOnly", "Expires"} <= flags
     assert "SameSite=Lax" in said
     assert "Secure" not in flags
+
+
+def test_behind_a_tls_front_the_cookie_never_leaves_it(portal: Portal) -> None:
+    secure = Portal(portal.addresses, portal.town, replace(settings(), secure_cookies=True))
+    said = secure.browser().get("/login").answer.headers["Set-Cookie"]
+    assert "Secure" in {flag.strip() for flag in said.split(";")}
+    secure.close()
 
 
 ELSEWHERE = (

@@ -81,7 +81,7 @@ def _signed() -> None:
         return
     request.max_content_length = LONGEST
     check_signature(
-        office().settings.cti_secret or office().secret("GRIDHALL_CTI_SECRET"),
+        office().settings.switch_secret(),
         timestamp=request.headers.get(TIME_HEADER),
         given=request.headers.get(SIGNATURE_HEADER),
         body=request.get_data(cache=True),

@@ -72,7 +72,7 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
     ),
-    Permission.MOVE_TICKET: _EVERY_STAFF - {Role.ADMIN},
+    Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
     Permission.TAKE_CALLS: frozenset({Role.AGENT, Role.SUPERVISOR}),
     Permission.SEE_CALLS: frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN}),

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from foundation.errors import BadData
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
-from webapp.drafts import keep_draft
+from webapp.drafts import save
 from webapp.session import actor, db
 
 page = Blueprint("drafts", __name__)
@@ -28,5 +28,5 @@ def keep(key: str) -> Response:
     if not _KEY.fullmatch(key):
         raise DraftKeyRefused(key=key[:60])
     fields = {name: request.form.getlist(name) for name in request.form if name not in _NOT_KEPT}
-    keep_draft(db(), actor().id or 0, key, fields)
+    save(db(), actor(), key, fields)
     return Response(status=204)

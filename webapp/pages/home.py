@@ -72,7 +72,8 @@ def _todo(me: Actor) -> list[ToDo]:
         {t.point_id for t in tickets} | {a.point_id for a in alerts},
         {t.area_id for t in tickets} | {a.area_id for a in alerts},
     )
-    waiting = [_of_ticket(one, where.of(one.point_id, one.area_id)) for one in tickets]
+    shelf = "/tickets" if may(me, Permission.SEE_TICKETS) else "/m/tasks"
+    waiting = [_of_ticket(one, where.of(one.point_id, one.area_id), shelf) for one in tickets]
     waiting += [_of_alert(one, where.of(one.point_id, one.area_id)) for one in alerts]
     order = {"crit": 0, "major": 1, "minor": 2, "info": 3}
     return sorted(waiting, key=lambda one: (order.get(one.priority, 9), one.at))[:MOST]
@@ -86,9 +87,9 @@ def _tickets(me: Actor) -> list[TicketCard]:
     return []
 
 
-def _of_ticket(one: TicketCard, place: Place) -> ToDo:
+def _of_ticket(one: TicketCard, place: Place, shelf: str) -> ToDo:
     return ToDo(
-        href=f"/tickets/{one.ticket_no}",
+        href=f"{shelf}/{one.ticket_no}",
         kind=f"status.ticket.{one.status}",
         title=one.title,
         place=place.text,

@@ -10,7 +10,7 @@ from foundation.errors import NotFound
 from webapp.auth import accounts
 from webapp.auth.demo import PASSWORD, STAFF
 from webapp.auth.guard import public
-from webapp.context import LANGUAGES, THEMES, language
+from webapp.context import LANGUAGES, THEMES, language, theme
 from webapp.navigation import home_of, own_address
 from webapp.sentences import sentence
 from webapp.session import TOKEN, db, keep_changes, office
@@ -61,7 +61,7 @@ def sign_in() -> str | AnyResponse | tuple[str, int]:
     if not isinstance(result, str):
         keep_changes()
         return _form(sentence(result, language()), username), 422
-    cookie.clear()
+    _begin_anew()
     cookie.permanent = True
     cookie[TOKEN] = result
     signed_in = accounts.who_is(db(), result)
@@ -74,8 +74,15 @@ def sign_out() -> AnyResponse:
     """End the session, here and on the server."""
     if g.who:
         accounts.sign_out(db(), g.who.actor, g.who.sign_in_id)
-    cookie.clear()
+    _begin_anew()
     return redirect("/login")
+
+
+def _begin_anew() -> None:
+    """Empty the cookie but for how this browser likes the portal."""
+    liked = {"language": language(), "theme": theme()}
+    cookie.clear()
+    cookie.update(liked)
 
 
 @page.post("/me/language")

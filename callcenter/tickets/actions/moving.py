@@ -46,7 +46,7 @@ def move_ticket(
         version: as the mover saw it; None for the system.
         note: said with it.
         form: what was filled in, text by field.
-        done_at: when it was done, by the doer's clock; never later than now.
+        done_at: when it was done, by the doer's clock; kept in the order of the moves.
 
     Raises:
         NotFound, NotYourCrew, FormRefused, and what `flow.engine.move` raises.
@@ -69,7 +69,7 @@ def move_ticket(
         calendar=office_calendar(),
         note=note,
         form=clean,
-        done_at=min(done_at, clock.now()) if done_at else None,
+        done_at=done_at,
     )
     if moved.ended:
         ticket.ended_at = moved.at

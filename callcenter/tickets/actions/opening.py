@@ -49,10 +49,11 @@ def open_ticket(session: Session, actor: Actor, new: NewTicket) -> str:
     if not new.title.strip():
         raise TitleMissing(field="title")
     outage_id = _outage_of(session, new)
-    _refuse_second(session, new.alert_id, outage_id)
+    _refuse_for_outage(session, outage_id)
+    ticket_no = next_daily(session, new.kind.prefix)
+    _refuse_for_alert(session, new.alert_id)  # now nobody else gets a number until we commit
     place = _place(session, new)
     area = place.area_class if place else AreaClass.URBAN
-    ticket_no = next_daily(session, new.kind.prefix)
     promises = overridden(books.promises(), values(session))
     case = engine.start(
         session,
@@ -81,12 +82,14 @@ def _outage_of(session: Session, new: NewTicket) -> int | None:
     return new.outage_id
 
 
-def _refuse_second(session: Session, alert_id: int | None, outage_id: int | None) -> None:
-    """Refuse a second ticket; an outage is held, so that of two openers one sees the other's."""
-    if outage_id is not None:
-        works = ticket_of(session, outage_id)
-        if works is not None:
-            raise TicketExists(ticket_no=works)
+def _refuse_for_outage(session: Session, outage_id: int | None) -> None:
+    """Refuse a second ticket; the outage is held, so that of two openers one sees the other's."""
+    works = ticket_of(session, outage_id) if outage_id is not None else None
+    if works is not None:
+        raise TicketExists(ticket_no=works)
+
+
+def _refuse_for_alert(session: Session, alert_id: int | None) -> None:
     if alert_id is None:
         return
     known = session.scalar(

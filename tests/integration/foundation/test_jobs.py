@@ -153,7 +153,8 @@ def test_a_worker_does_what_was_asked_for_with_its_arguments(
     work_off(own, clean, NOTE, FAIL, ASKED)
     assert marks(clean) == ["test.asked:甲"]
     row = row_of(clean, ASKED)
-    assert (row.last_outcome, row.waiting, row.failed, row.cadence) == ("done", 0, 0, "event")
+    assert (row.last_outcome, row.waiting, row.failed) == ("done", 0, 0)
+    assert (row.every, row.at) == (None, None)
     assert row.seconds is not None
     assert row.seconds >= 0
 
@@ -237,7 +238,7 @@ def test_old_runs_ticks_and_finished_rows_are_forgotten(
 
 def test_a_job_that_never_ran_is_listed_with_its_cadence(clean: Engine) -> None:
     row = row_of(clean, FAIL)
-    assert (row.cadence, row.last_at, row.last_outcome, row.seconds) == ("02:00", None, None, None)
+    assert (row.at, row.last_at, row.last_outcome, row.seconds) == (time(2, 0), None, None, None)
 
 
 def schema_of(engine: Engine) -> tuple[str, int]:

@@ -194,6 +194,20 @@ def test_without_its_package_there_is_no_server(
     assert refused.value.facts == {"why": "no_binaries"}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs somebody else")
+def test_where_nobody_plain_is_known_root_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pwd, "getpwnam", {}.__getitem__)
+    with pytest.raises(ServerRefused) as refused:
+        postgres._OsUser.choose()
+    assert refused.value.facts == {"why": "no_plain_user"}
+
+
+def test_an_ordinary_user_gives_nothing_away(tmp_path: Path) -> None:
+    before = tmp_path.stat()
+    postgres._OsUser(None, None).own(tmp_path)
+    assert tmp_path.stat().st_uid == before.st_uid
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="others reach what they can read")
 def test_binaries_its_user_cannot_reach_are_copied_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -224,7 +238,7 @@ def test_an_ordinary_user_keeps_their_own_account() -> None:
         user = postgres._OsUser.choose()
     finally:
         os.seteuid(0)
-    assert (user.uid, user.options, user.reaches(Path("/root/x"))) == (None, {}, True)
+    assert (user.uid, user.options, user.reaches(Path("/closed/x"))) == (None, {}, True)
 
 
 def test_the_server_dies_with_its_parent(folder: Path) -> None:

@@ -1,11 +1,12 @@
 """The environment: what it may say, what is refused, and where secrets are kept."""
 
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from foundation.settings import Secrets, SettingRefused, Settings
+from foundation.settings import FolderRefused, Secrets, SettingRefused, Settings
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -50,6 +51,14 @@ def test_a_variable_that_cannot_be_read_is_refused_with_its_meaning(name: str, r
     assert refused.value.facts == {"name": name, "value": raw, "meaning": meaning}
 
 
+@pytest.mark.parametrize("raw", ["too short", "ab" * 31, "ab" * 33, "xy" * 32])
+def test_a_key_that_could_seal_nothing_is_refused_at_the_start_and_not_shown(raw: str) -> None:
+    with pytest.raises(SettingRefused) as refused:
+        Settings.from_env({"GRIDHALL_SEAL_KEY": raw})
+    assert refused.value.facts["value"] == "***"
+    assert raw not in str(refused.value)
+
+
 def test_only_keys_are_secret_and_no_variable_stands_twice() -> None:
     variables = Settings.variables()
     names = [variable.name for variable in variables]
@@ -63,16 +72,16 @@ def test_only_keys_are_secret_and_no_variable_stands_twice() -> None:
 
 def test_keys_the_environment_leaves_open_are_made_once_and_kept(tmp_path: Path) -> None:
     env = {"GRIDHALL_DATA_DIR": str(tmp_path / "office")}
-    first = Settings.from_env(env).with_secrets()
-    second = Settings.from_env(env).with_secrets()
-    assert first.seal_key == second.seal_key
-    assert first.seal_key != first.secret_key
-    assert len(bytes.fromhex(first.seal_key or "")) == 32
+    first, second = Settings.from_env(env), Settings.from_env(env)
+    assert not (tmp_path / "office").exists()
+    assert first.sealing_key() == second.sealing_key()
+    assert first.sealing_key().hex() != first.cookie_key()
+    assert len(first.sealing_key()) == 32
 
 
 def test_keys_of_the_environment_win_over_kept_ones(tmp_path: Path) -> None:
     env = {"GRIDHALL_DATA_DIR": str(tmp_path), "GRIDHALL_SEAL_KEY": "ab" * 32}
-    assert Settings.from_env(env).with_secrets().seal_key == "ab" * 32
+    assert Settings.from_env(env).sealing_key().hex() == "ab" * 32
 
 
 def test_only_the_owner_may_read_the_secrets_file(tmp_path: Path) -> None:
@@ -83,7 +92,33 @@ def test_only_the_owner_may_read_the_secrets_file(tmp_path: Path) -> None:
     assert one != two
     assert (secrets.get("ONE"), secrets.get("TWO")) == (one, two)
     assert stat.S_IMODE(secrets.path.stat().st_mode) == 0o600
-    assert [path.name for path in secrets.path.parent.iterdir()] == ["secrets.env"]
+    left = {path.name for path in secrets.path.parent.iterdir()}
+    assert left <= {"secrets.env", "secrets.lock"}
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, no folder", encoding="ascii")
+    with pytest.raises(FolderRefused) as refused:
+        Secrets(tmp_path / "taken" / "secrets.env").get("ONE")
+    assert refused.value.facts["folder"] == str(tmp_path / "taken")
+    assert refused.value.facts["said"]
+
+
+def test_two_who_ask_at_once_for_the_first_time_get_the_same_secret(tmp_path: Path) -> None:
+    begin = threading.Barrier(4)
+    found: list[str] = []
+
+    def ask() -> None:
+        begin.wait(timeout=5)
+        found.append(Secrets(tmp_path / "secrets.env").get("ONE"))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert len(found) == 4
 
 
 def test_lines_that_are_no_secrets_are_passed_over(tmp_path: Path) -> None:

@@ -74,7 +74,10 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("act", sa.String(), nullable=False),
         sa.Column(
-            "actor_id", sa.Integer(), nullable=True, comment="person; empty when the system acted"
+            "actor_id",
+            sa.BigInteger(),
+            nullable=True,
+            comment="person; empty when the system acted",
         ),
         sa.Column("actor_name", sa.String(), nullable=False),
         sa.Column("subject_type", sa.String(), nullable=False),
@@ -167,7 +170,7 @@ def upgrade() -> None:
     op.create_table(
         "job_run",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
@@ -438,7 +441,7 @@ def upgrade() -> None:
         sa.Column("move", sa.String(), nullable=False),
         sa.Column("from_step", sa.String(), nullable=True),
         sa.Column("to_step", sa.String(), nullable=False),
-        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("actor_id", sa.BigInteger(), nullable=True),
         sa.Column("actor_name", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="when it was recorded"),
         sa.Column(
@@ -878,7 +881,7 @@ def upgrade() -> None:
         sa.Column("what", sa.String(), nullable=False, comment="raised, acknowledged, cleared ..."),
         sa.Column("from_state", sa.String(40), nullable=True),
         sa.Column("to_state", sa.String(40), nullable=False),
-        sa.Column("actor_id", sa.Integer(), nullable=True),
+        sa.Column("actor_id", sa.BigInteger(), nullable=True),
         sa.Column("actor_name", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(

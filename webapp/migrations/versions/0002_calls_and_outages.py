@@ -71,17 +71,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "draft",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("person_id", sa.BigInteger(), nullable=False),
         sa.Column("key", sa.String(), nullable=False, comment="which form: call:12"),
-        sa.Column("fields", sa.LargeBinary(), nullable=False, comment="JSON: values by field"),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False, comment="JSON"),
         sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["person_id"], ["foundation.person.id"], name=op.f("fk_draft_person_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
-        sa.UniqueConstraint("person_id", "key", name=op.f("uq_draft_person_id_key")),
+        sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_draft")),
         schema="webapp",
     )
     op.create_index(op.f("ix_draft_saved_at"), "draft", ["saved_at"], unique=False, schema="webapp")

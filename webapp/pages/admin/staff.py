@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from foundation.actor import Role
-from foundation.errors import GridhallError
+from foundation.errors import GridhallError, Refused
 from foundation.staff.actions import add_person, change_person
 from foundation.staff.queries import people, person, units
 from webapp.auth.accounts import account_cards, set_password
@@ -25,10 +25,10 @@ def listing() -> str:
     return _listing({}, {})
 
 
-def _listing(filled: dict[str, object], problems: dict[str, str]) -> str:
+def _listing(filled: dict[str, object], problems: dict[str, str], chosen: int | None = None) -> str:
     search = request.args.get("q", "").strip()
     found = people(db(), search=search)
-    chosen = request.args.get("id", type=int)
+    chosen = chosen or request.args.get("id", type=int)
     tab = request.args.get("tab", "people")
     return show(
         "admin/staff.html",
@@ -87,27 +87,34 @@ def change(person_id: int) -> str | Response | tuple[str, int]:
     filled = _filled()
     problems = _problems(filled, adding=False)
     if problems:
-        return _listing(filled, problems), 422
-    change_person(
-        db(),
-        actor(),
-        person_id,
-        version=request.form.get("version", 0, type=int),
-        name=str(filled["name"]),
-        pinyin=str(filled["pinyin"]),
-        unit_id=int(str(filled["unit_id"])),
-        active=bool(request.form.get("active")),
-        roles=_roles(),
-    )
+        return _listing(filled, problems, chosen=person_id), 422
+    try:
+        change_person(
+            db(),
+            actor(),
+            person_id,
+            version=request.form.get("version", 0, type=int),
+            name=str(filled["name"]),
+            pinyin=str(filled["pinyin"]),
+            unit_id=int(str(filled["unit_id"])),
+            active=bool(request.form.get("active")),
+            roles=_roles(),
+        )
+    except Refused as refused:
+        db().rollback()
+        return _listing(filled, {"": sentence(refused, language())}, chosen=person_id), 409
     flash(t("staff.saved", name=filled["name"]), "ok")
     return redirect(url_for("staff.listing", id=person_id))
 
 
 @page.post("/admin/users/<int:person_id>/password")
 @allow(Permission.MANAGE_STAFF)
-def password(person_id: int) -> Response:
+def password(person_id: int) -> Response | tuple[str, int]:
     """Give a person a new password; their open sessions end."""
     username = request.form.get("username", "").strip()
+    if not username:
+        missing = f"{t('staff.username')}：{t('form.problem.required')}"
+        return _listing({}, {"": missing}, chosen=person_id), 422
     set_password(
         db(), actor(), person_id, username=username, password=request.form.get("password", "")
     )
@@ -125,7 +132,7 @@ def _filled() -> dict[str, object]:
 def _problems(filled: dict[str, object], *, adding: bool) -> dict[str, str]:
     needed = ["name", "pinyin", *(("staff_no", "username") if adding else ())]
     problems = {name: "required" for name in needed if not filled[name]}
-    if not str(filled["unit_id"]).isdigit():
+    if filled["unit_id"] not in {str(unit.id) for unit in units(db())}:
         problems["unit_id"] = "required"
     if not _roles():
         problems["roles"] = "required"

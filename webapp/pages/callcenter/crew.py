@@ -8,15 +8,17 @@ from werkzeug.wrappers import Response
 
 from callcenter.api.crews import crews_of
 from callcenter.api.tickets import add_note, move_ticket, ticket_card, ticket_cards
-from foundation.errors import NotFound
+from callcenter.api.types import TicketCard
+from foundation.errors import LostRace, NotFound
 from foundation.flow.forms import FormRefused
 from metering.api.requests import ask
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.chips import chip_of
-from webapp.context import show, t
-from webapp.pages.callcenter.tickets import Row, filled_in, ticket_values
+from webapp.context import language, show, t
+from webapp.pages.callcenter.tickets import Row, filled_in, ticket_values, typed
 from webapp.places import places_of
+from webapp.sentences import sentence
 from webapp.session import actor, db, scope
 
 page = Blueprint("crew", __name__)
@@ -48,17 +50,24 @@ def task(ticket_no: str) -> str:
     return _task(ticket_no)
 
 
-def _task(ticket_no: str, *, problems: dict[str, str] | None = None) -> str:
-    card = ticket_card(db(), ticket_no)
-    if card.crew_id not in crews_of(db(), actor().id):
-        raise NotFound(what="ticket", id=ticket_no)
+def _task(ticket_no: str, *, problems: dict[str, str] | None = None, lost: str = "") -> str:
+    card = _own(ticket_no)
     values: dict[str, Any] = ticket_values(card)
     values |= {"steps": STEPS[card.flow], "problems": problems or {}, "filled": request.form}
+    values |= {"lost": lost, "typed": typed() if lost else []}
     if request.args.get("part") == "task":
         return render_template("callcenter/crew/task_body.html", **values)
     return show(
         "callcenter/crew/task.html", at="crew_tasks", title=ticket_no, mobile=True, **values
     )
+
+
+def _own(ticket_no: str) -> TicketCard:
+    """Give a ticket of the person's own crews; any other looks as if there were none."""
+    card = ticket_card(db(), ticket_no)
+    if card.crew_id not in crews_of(db(), actor().id):
+        raise NotFound(what="ticket", id=ticket_no)
+    return card
 
 
 @page.post("/m/tasks/<ticket_no>/move/<move>")
@@ -78,7 +87,12 @@ def make_move(ticket_no: str, move: str) -> str | Response | tuple[str, int]:
         )
     except FormRefused as refused:
         return _task(ticket_no, problems=refused.problems), 422
+    except LostRace as lost:
+        db().rollback()
+        return _task(ticket_no, lost=sentence(lost, language())), 409
     flash(t("crew.moved", move=t(f"move.{move}")), "ok")
+    if ticket_card(db(), ticket_no).crew_id is None:
+        return redirect(url_for("crew.tasks"))
     return redirect(url_for("crew.task", ticket_no=ticket_no))
 
 
@@ -86,16 +100,16 @@ def _done_at() -> datetime | None:
     """Read when it was done by the phone's own clock, if it says so."""
     try:
         said = datetime.fromisoformat(request.form.get("done_at", ""))
-    except ValueError:
+        return said.astimezone(UTC) if said.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return said.astimezone(UTC) if said.tzinfo else None
 
 
 @page.post("/m/tasks/<ticket_no>/note")
 @allow(Permission.WORK_IN_FIELD)
 def note(ticket_no: str) -> Response:
     """Add a remark from the field."""
-    add_note(db(), actor(), ticket_no, request.form.get("text", ""))
+    add_note(db(), actor(), _own(ticket_no).ticket_no, request.form.get("text", ""))
     return redirect(url_for("crew.task", ticket_no=ticket_no))
 
 
@@ -103,7 +117,7 @@ def note(ticket_no: str) -> Response:
 @allow(Permission.WORK_IN_FIELD)
 def read_now(ticket_no: str) -> Response:
     """Ask the task's meter to be read now."""
-    values = ticket_values(ticket_card(db(), ticket_no))
+    values = ticket_values(_own(ticket_no))
     meter = values["place"].meter
     if meter is not None:
         ask(db(), actor(), meter.meter_id)

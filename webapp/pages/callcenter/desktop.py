@@ -38,11 +38,11 @@ from foundation.flow.forms import FormRefused
 from loadmgmt.api.outages import look_around, outage_cards, outage_rules
 from loadmgmt.api.types import OutageMatch
 from metering.api.devices import meter_cards, search_meters
+from webapp import drafts
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.callbar import bar_of
 from webapp.context import language, show, t
-from webapp.drafts import draft_of, drop_draft
 from webapp.pages.callcenter.fault_form import (
     WITHOUT_TICKET,
     crew_choices,
@@ -114,8 +114,8 @@ def _values(
         return values | _idle()
     pop = screen_pop(db(), shown)
     place = places_of(db(), {pop.call.point_id}).of(pop.call.point_id)
-    draft = draft_of(db(), actor().id or 0, draft_key(shown))
-    kept = filled if filled is not None else (draft.fields if draft else None)
+    draft = drafts.kept(db(), actor(), draft_key(shown))
+    kept = filled if filled is not None else (draft.content if draft else None)
     return values | {
         "pop": pop,
         "call": pop.call,
@@ -276,7 +276,7 @@ def fault(call_id: int) -> str | Response | tuple[str, int]:
         return _desk(call_id, problems=refused.problems, filled=filled_from()), 422
     except LostRace as lost:
         return _desk(call_id, lost=sentence(lost, language()), filled=filled_from()), 409
-    drop_draft(db(), actor().id or 0, draft_key(call_id))
+    drafts.drop(db(), actor(), draft_key(call_id))
     facts = {"ticket_no": logged.ticket_no or "", "outage_no": logged.outage_no or ""}
     flash(t(f"desk.logged.{logged.outcome}", **facts), "ok")
     return _back(call_id)
@@ -292,7 +292,7 @@ def note(call_id: int) -> Response:
     report = fault_of(Place())
     words = (report.contact_name, report.address, report.description)
     add_note(db(), actor(), ticket_no, " · ".join(word for word in words if word))
-    drop_draft(db(), actor().id or 0, draft_key(call_id))
+    drafts.drop(db(), actor(), draft_key(call_id))
     flash(t("desk.noted", ticket_no=ticket_no), "ok")
     return redirect(url_for("tickets.detail", ticket_no=ticket_no))
 
@@ -305,7 +305,7 @@ def close(call_id: int) -> Response:
     outcome = CallOutcome(word) if word in set(CallOutcome) else CallOutcome.TICKET
     note = request.form.get("note", "")
     close_call(db(), actor(), call_id, version=_version(), outcome=outcome, note=note)
-    drop_draft(db(), actor().id or 0, draft_key(call_id))
+    drafts.drop(db(), actor(), draft_key(call_id))
     flash(t("desk.closed"), "ok")
     return redirect(url_for("desk.desktop"))
 

@@ -33,6 +33,7 @@ from callcenter.api.types import (
     TicketSource,
 )
 from customers.api.archive import contact_at
+from foundation.errors import LostRace
 from foundation.flow.engine import moves_open_to
 from foundation.flow.forms import Form, FormRefused
 from loadmgmt.api.alerts import alert_card, alert_history
@@ -42,8 +43,9 @@ from metering.api.requests import newest_request
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.chips import Chip, chip_of
-from webapp.context import show, t
+from webapp.context import language, show, t
 from webapp.places import Place, places_of
+from webapp.sentences import sentence
 from webapp.session import actor, db, scope
 
 page = Blueprint("tickets", __name__)
@@ -169,12 +171,16 @@ def detail(ticket_no: str) -> str:
     return _detail(ticket_no)
 
 
-def _detail(ticket_no: str, *, move: str = "", problems: dict[str, str] | None = None) -> str:
+def _detail(
+    ticket_no: str, *, move: str = "", problems: dict[str, str] | None = None, lost: str = ""
+) -> str:
     card = ticket_card(db(), ticket_no)
     values = ticket_values(card)
-    values |= {"move": move, "problems": problems or {}, "filled": request.form}
-    if request.args.get("part") == "ticket":
-        return render_template("callcenter/ticket/body.html", **values)
+    values |= {"move": move, "problems": problems or {}, "filled": request.form, "lost": lost}
+    values["typed"] = typed() if lost else []
+    part = {"ticket": "body", "dialogs": "dialogs"}.get(request.args.get("part", ""))
+    if part:
+        return render_template(f"callcenter/ticket/{part}.html", **values)
     return show("callcenter/ticket.html", at="tickets", title=ticket_no, **values)
 
 
@@ -240,6 +246,9 @@ def make_move(ticket_no: str, move: str) -> str | Response | tuple[str, int]:
         )
     except FormRefused as refused:
         return _detail(ticket_no, move=move, problems=refused.problems), 422
+    except LostRace as lost:
+        db().rollback()
+        return _detail(ticket_no, lost=sentence(lost, language())), 409
     flash(t("tickets.moved", ticket_no=ticket_no, move=t(f"move.{move}")), "ok")
     return redirect(url_for("tickets.detail", ticket_no=ticket_no))
 
@@ -251,6 +260,13 @@ def filled_in() -> dict[str, Any]:
         name: request.form.getlist(name) if name in lists else request.form.get(name, "")
         for name in request.form
     }
+
+
+def typed() -> list[tuple[str, str]]:
+    """Give what was typed into a form that came too late, to be read and copied."""
+    names = ("note", "work_done", "seen", "seal_no", "second_inspector")
+    said = ((name, request.form.get(name, "").strip()) for name in names)
+    return [(name, text) for name, text in said if text]
 
 
 @page.post("/tickets/<ticket_no>/note")

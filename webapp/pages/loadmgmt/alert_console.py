@@ -19,6 +19,7 @@ from loadmgmt.api.alerts import (
     alert_counts,
     alert_history,
     call_false,
+    close_alert,
     counts_by_area,
     same_kind_nearby,
     suppress,
@@ -39,7 +40,7 @@ from webapp.session import actor, db, scope
 
 page = Blueprint("alerts", __name__)
 SUPPRESS_MINUTES = (30, 120, 480)
-PARTS = frozenset({"counts", "tree", "rows", "panel", "curve"})
+PARTS = frozenset({"counts", "tree", "rows", "panel", "curve", "dialogs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class Selected:
 def console() -> str:
     """Show the console, or one of its parts: counts, tree, rows, panel."""
     part = request.args.get("part", "")
+    part = part if part in PARTS else ""
     values: dict[str, Any] = {"filters": _filters(), "views": VIEWS}
     if part in {"", "counts"}:
         values |= _counts()
@@ -85,9 +87,9 @@ def console() -> str:
         values |= {"branches": _branches()}
     if part in {"", "rows"}:
         values |= {"rows": _rows()}
-    if part in {"", "panel", "curve"}:
+    if part in {"", "panel", "curve", "dialogs"}:
         values |= _panel()
-    if part in PARTS:
+    if part:
         return render_template(f"loadmgmt/alert_console/{part}.html", **values)
     return show("loadmgmt/alert_console.html", at="alerts", with_charts=True, **values)
 
@@ -146,7 +148,7 @@ def _branches() -> list[Branch]:
 
 def _rows() -> list[Row]:
     node = request.args.get("node", "")
-    number = int(node[1:]) if node[1:].isdigit() else None
+    number = int(node[1:]) if node[1:].isdecimal() else None
     cards = alert_cards(
         db(),
         scope(),
@@ -165,7 +167,7 @@ def _places(cards: list[AlertCard]) -> Places:
 
 def _panel() -> dict[str, object]:
     alert_id = request.args.get("id", "")
-    if not alert_id.isdigit():
+    if not alert_id.isdecimal():
         return {"selected": None, "chart": None}
     card = alert_card(db(), scope(), int(alert_id))
     place = _places([card]).of(card.point_id, card.area_id)
@@ -219,6 +221,14 @@ def call_alert_false(alert_id: int) -> Response:
     """Call an alert false, with a reason."""
     reason = request.form.get("reason", "")
     call_false(db(), actor(), alert_id, version=_version(), reason=reason)
+    return _back(alert_id)
+
+
+@page.post("/alerts/<int:alert_id>/close")
+@allow(Permission.HANDLE_ALERTS)
+def close_by_hand(alert_id: int) -> Response:
+    """End an alert that does not end by itself, with what was found."""
+    close_alert(db(), actor(), alert_id, finding=request.form.get("reason", ""), version=_version())
     return _back(alert_id)
 
 

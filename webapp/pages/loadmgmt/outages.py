@@ -1,4 +1,4 @@
-"""Outages (停电事件): the active ones as cards, planned and past ones as tables, one of them whole."""
+"""Outages (停电事件): active ones as cards, planned and past ones as tables, one in whole."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

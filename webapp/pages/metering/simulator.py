@@ -58,6 +58,8 @@ def panel() -> str:
 def order() -> Response:
     """Give an order; a refusal keeps what was typed."""
     word = request.form.get("order", "")
+    if word not in {*FaultKind, "clear"}:
+        raise OrderRefused(why="unknown_order")
     facts = _facts(word)
     answer = order_simulator(office(), word, **facts)
     if not answer.get("ok"):

@@ -31,6 +31,8 @@
       return;
     }
     form.setAttribute("data-sent", "");
+    // when it was done, by the clock of the phone in the hand that did it
+    form.querySelectorAll("[data-now-here]").forEach(field => { field.value = new Date().toISOString(); });
     form.removeAttribute("data-dirty");
     leaving = !form.matches("[hx-post], [data-hx-post]");
     // after this turn, so that the button's own name and value are still sent

@@ -38,6 +38,12 @@
       active.addEventListener("focusout", () => G.schedule(part), { once: true });
       return;
     }
+    const dialog = part.querySelector("dialog[open]");
+    if (dialog) {
+      // nor under an open dialog: closing it brings the part up to date
+      dialog.addEventListener("close", () => G.schedule(part), { once: true });
+      return;
+    }
     job.busy = true;
     job.last = Date.now();
     try {

@@ -267,8 +267,17 @@ def test_lists_are_ordered_by_what_is_due_first(session: Session) -> None:
 def test_the_history_of_a_crew_that_was_offline_keeps_both_times(town: Town) -> None:
     ticket_no = town.opened()
     town.move(ticket_no, town.dispatcher, "dispatch", form={"crew_id": str(town.crew_id)})
-    then = clock.now() - timedelta(minutes=5)
-    town.move(ticket_no, town.crew, "accept", done_at=then)
-    last = ticket_history(town.session, ticket_card(town.session, ticket_no).case_id)[-1]
-    assert last.done_at == then
-    assert last.at > then
+    sent_at = clock.now()
+    with clock.frozen(sent_at + timedelta(minutes=9)):
+        then = sent_at + timedelta(minutes=2)
+        town.move(ticket_no, town.crew, "accept", done_at=then)
+        last = ticket_history(town.session, ticket_card(town.session, ticket_no).case_id)[-1]
+        assert (last.done_at, last.at) == (then, sent_at + timedelta(minutes=9))
+
+
+def test_a_crew_cannot_have_been_there_before_it_was_sent(town: Town) -> None:
+    ticket_no = town.opened()
+    town.move(ticket_no, town.dispatcher, "dispatch", form={"crew_id": str(town.crew_id)})
+    town.move(ticket_no, town.crew, "accept", done_at=clock.now() - timedelta(days=1))
+    sent, accepted = ticket_history(town.session, ticket_card(town.session, ticket_no).case_id)[-2:]
+    assert accepted.done_at == sent.done_at

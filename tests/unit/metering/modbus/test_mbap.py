@@ -48,3 +48,14 @@ def test_a_frame_that_has_begun_is_remembered() -> None:
     unframer = Unframer()
     assert list(unframer.feed(b"\x00\x01\x00")) == []
     assert unframer.holds_part
+
+
+@given(FRAMES, st.integers(0, 300))
+def test_one_whole_frame_is_what_feeding_it_gives_and_anything_else_is_none(
+    frames: list[Frame], cut: int
+) -> None:
+    stream = sent(frames)[:cut]
+    whole = Unframer().whole(memoryview(stream + bytes(8)), len(stream))
+    fed = list(Unframer().feed(stream))
+    alone = len(fed) == 1 and sent(fed) == stream
+    assert whole == (tuple(fed[0]) if alone else None)

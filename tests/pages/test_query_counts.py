@@ -1,0 +1,115 @@
+"""No page asks in a loop: it runs as many statements with a hundred rows as with one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from foundation.actor import Scope
+from foundation.postgres import EmbeddedServer
+from loadmgmt.alerts.queries import alert_cards
+from tests.factories import foundation
+from tests.factories.databases import own_database
+from tests.factories.webapp import PEOPLE, Browser, Portal, Town, fit, read
+from tests.pages.conftest import TOWN
+from webapp.auth.accounts import set_password
+
+MANY = 100
+ADDRESSES = {
+    "supervisor": (
+        "/home",
+        "/alerts",
+        "/alerts?part=rows",
+        "/alerts?view=today",
+        "/alerts?part=tree",
+        "/alerts?id={alert}",
+        "/meters",
+        "/meters?q=青禾镇",
+        "/meters/{meter}",
+        "/meters/{meter}?tab=events",
+        "/meters/{meter}?tab=daily",
+        "/tickets",
+        "/tickets?view=today",
+        "/tickets/{ticket}",
+        "/admin/users",
+        "/admin/audit",
+        "/admin/jobs",
+        "/nav",
+    ),
+    "crew": ("/home", "/m/tasks", "/m/tasks/{ticket}"),
+    "admin": ("/admin/users?id={person}", "/home"),
+}
+PATHS = [(username, path) for username, paths in ADDRESSES.items() for path in paths]
+MOST = 30  # statements of the heaviest page
+
+
+class Filled(Portal):
+    """A town in which there is so much of everything."""
+
+    def fill(self, rows: int) -> dict[str, object]:
+        """Make so many meters with alerts, tickets of the crew, notes and persons."""
+        area = self.town.area
+        with self.work() as session:
+            meters = [fit(session, area) for _ in range(rows)]
+            read(session, *meters, u_a=190.0)
+            alerts = alert_cards(session, Scope.everything(), limit=rows)
+            for _ in range(rows - 1):
+                foundation.person(session, *PEOPLE["agent"])
+            set_password(
+                session,
+                foundation.SYSTEM,
+                foundation.person(session, *PEOPLE["agent"]).id or 0,
+                username="somebody",
+                password="long-enough-one",
+            )
+        assert len(alerts) == rows
+        tickets = [self.sent_ticket(point_id=alert.point_id, alert_id=alert.id) for alert in alerts]
+        crew = self.browser("crew")
+        for _ in range(rows):
+            crew.post(f"/m/tasks/{tickets[0]}/note", text="到了")
+        return {
+            "alert": alerts[0].id,
+            "meter": meters[0].meter_no,
+            "ticket": tickets[0],
+            "person": self.town.people["agent"].id,
+        }
+
+
+class Counter:
+    """One portal with little in it and one with much, the same people at both."""
+
+    def __init__(self, portals: dict[int, Filled]) -> None:
+        self.portals = portals
+        self.facts = {rows: portal.fill(rows) for rows, portal in portals.items()}
+        self.browsers: dict[tuple[int, str], Browser] = {
+            (rows, username): portal.browser(username)
+            for rows, portal in portals.items()
+            for username in ADDRESSES
+        }
+
+    def statements(self, rows: int, username: str, path: str) -> list[str]:
+        address = path.format(**self.facts[rows])
+        browser = self.browsers[rows, username]
+        browser.get(address)  # what is kept by the process is kept from here on
+        with self.portals[rows].counted() as seen:
+            assert browser.get(address).status == 200
+        return seen
+
+
+@pytest.fixture(scope="module")
+def counter(server: EmbeddedServer, town: Town) -> Iterator[Counter]:
+    """Fill two copies of the town."""
+    with own_database(server, TOWN) as small, own_database(server, TOWN) as large:
+        portals = {1: Filled(small, town), MANY: Filled(large, town)}
+        yield Counter(portals)
+        for portal in portals.values():
+            portal.close()
+
+
+@pytest.mark.parametrize(("username", "path"), PATHS)
+def test_a_page_runs_as_many_statements_with_a_hundred_rows_as_with_one(
+    counter: Counter, username: str, path: str
+) -> None:
+    few = counter.statements(1, username, path)
+    many = counter.statements(MANY, username, path)
+    assert len(many) == len(few), "\n".join(sorted(set(many) - set(few)) or many)
+    assert len(many) <= MOST

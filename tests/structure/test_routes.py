@@ -1,0 +1,130 @@
+"""Routes: each says who may use it, is found in the menu or listed here, and none is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from foundation.office import Office
+from foundation.settings import settings
+from webapp.app import create_app
+from webapp.auth.guard import PUBLIC, needed
+from webapp.auth.permissions import Permission
+from webapp.navigation import HOMES, TREE
+
+ROUTES = """
+GET  /                                   public.root               public
+GET  /admin/audit                        audit.listing             see_audit
+GET  /admin/jobs                         jobs.listing              see_jobs
+POST /admin/jobs/retry                   jobs.retry                manage_jobs
+POST /admin/jobs/run                     jobs.run_now              manage_jobs
+GET  /admin/simulator                    simulator.panel           run_simulator
+POST /admin/simulator                    simulator.order           run_simulator
+GET  /admin/users                        staff.listing             see_staff
+POST /admin/users                        staff.add                 manage_staff
+POST /admin/users/<int:person_id>        staff.change              manage_staff
+POST /admin/users/<int:person_id>/password staff.password          manage_staff
+GET  /alerts                             alerts.console            see_alerts
+POST /alerts/<int:alert_id>/acknowledge  alerts.acknowledge_alert  handle_alerts
+POST /alerts/<int:alert_id>/close        alerts.close_by_hand      handle_alerts
+POST /alerts/<int:alert_id>/false        alerts.call_alert_false   handle_alerts
+POST /alerts/<int:alert_id>/read         alerts.read_now           read_meter
+POST /alerts/<int:alert_id>/suppress     alerts.suppress_alert     handle_alerts
+POST /alerts/<int:alert_id>/ticket       alerts.make_ticket        open_ticket
+GET  /events                             live.events               use_office
+GET  /healthz                            health.healthz            public
+GET  /home                               home.desk                 use_office
+GET  /login                              public.login              public
+POST /login                              public.sign_in            public
+GET  /logo                               public.logo               public
+POST /logout                             public.sign_out           public
+GET  /m/tasks                            crew.tasks                work_in_field
+GET  /m/tasks/<ticket_no>                crew.task                 work_in_field
+POST /m/tasks/<ticket_no>/move/<move>    crew.make_move            work_in_field
+POST /m/tasks/<ticket_no>/note           crew.note                 work_in_field
+POST /m/tasks/<ticket_no>/read           crew.read_now             work_in_field
+POST /me/language                        public.choose_language    public
+POST /me/theme                           public.choose_theme       public
+GET  /meters                             meters.listing            see_meters
+GET  /meters/<meter_no>                  meters.detail             see_meters
+POST /meters/<meter_no>/read             meters.read_now           read_meter
+GET  /metrics                            health.metrics            public
+GET  /nav                                home.nav                  use_office
+GET  /readyz                             health.readyz             public
+GET  /tickets                            tickets.listing           see_tickets
+GET  /tickets/<ticket_no>                tickets.detail            see_tickets
+POST /tickets/<ticket_no>/move/<move>    tickets.make_move         move_ticket
+POST /tickets/<ticket_no>/note           tickets.note              move_ticket
+GET  /tickets/new                        tickets.new               open_ticket
+POST /tickets/new                        tickets.make              open_ticket
+"""
+NOT_IN_THE_MENU = {
+    "public.root": "leads on",
+    "public.login": "before there is a menu",
+    "public.logo": "a picture",
+    "home.nav": "the menu itself",
+    "live.events": "a stream",
+    "health.healthz": "for those who watch the process",
+    "health.readyz": "for those who watch the process",
+    "health.metrics": "for those who watch the process",
+    "crew.task": "opened from the list",
+    "meters.detail": "opened from the list",
+    "tickets.detail": "opened from the list",
+    "tickets.new": "opened from the list",
+}
+
+
+@pytest.fixture(scope="module")
+def app() -> Flask:
+    """Put the portal together; no database is asked."""
+    return create_app(Office(settings(), "postgresql://nobody@127.0.0.1:1/none"))
+
+
+def routes(app: Flask) -> Iterator[tuple[str, str, str, str]]:
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint == "static":
+            continue
+        who = needed(app.view_functions[rule.endpoint])
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            yield method, rule.rule, rule.endpoint, str(who)
+
+
+def test_no_route_comes_or_goes_unnoticed(app: Flask) -> None:
+    pinned = {tuple(line.split()) for line in ROUTES.strip().splitlines()}
+    assert set(routes(app)) == pinned
+
+
+def test_every_route_says_who_may_use_it(app: Flask) -> None:
+    for _, rule, _, who in routes(app):
+        assert who == PUBLIC or who in set(Permission), rule
+
+
+def test_every_page_is_in_the_menu_or_on_the_list_of_those_that_are_not(app: Flask) -> None:
+    pages = {endpoint for method, _, endpoint, _ in routes(app) if method == "GET"}
+    in_menu = {item.endpoint for group in TREE for item in group.items}
+    assert pages == in_menu | set(NOT_IN_THE_MENU)
+    assert in_menu.isdisjoint(NOT_IN_THE_MENU)
+
+
+def test_every_entry_of_the_menu_leads_where_it_says_for_those_it_says(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    for group in TREE:
+        for item in group.items:
+            assert adapter.match(item.href) == (item.endpoint, {})
+            assert needed(app.view_functions[item.endpoint]) is item.permission
+
+
+def test_a_day_begins_at_a_page_there_is(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    assert all(adapter.match(home) for home in HOMES.values())
+
+
+def test_what_changes_something_is_never_a_plain_link(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        asked = (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        assert asked in ({"GET"}, {"POST"}), rule
+
+
+def test_every_permission_opens_something(app: Flask) -> None:
+    used = {who for _, _, _, who in routes(app)}
+    assert set(Permission) <= used
