@@ -101,17 +101,12 @@ def create_app(office: Office) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.security_schemes = telephony.SECURITY
-    csrf = CSRFProtect(app)
+    _serve(app)
     if office.settings.proxies:
         hops = office.settings.proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
-    for page in PAGES:
-        app.register_blueprint(page)
-    for door in DOORS:
-        csrf.exempt(door)  # signed instead
-        app.register_blueprint(door)
     errors.register(app, language=language)
     context.register(app)
     register_filters(
@@ -124,6 +119,16 @@ def create_app(office: Office) -> Flask:
     app.before_request(_begin)
     app.after_request(_finish)
     return app
+
+
+def _serve(app: Flask) -> None:
+    """Register pages, whose forms carry a token, and doors, whose requests are signed."""
+    csrf = CSRFProtect(app)
+    for page in PAGES:
+        app.register_blueprint(page)
+    for door in DOORS:
+        csrf.exempt(door)
+        app.register_blueprint(door)
 
 
 def _begin() -> None:

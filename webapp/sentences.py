@@ -9,11 +9,14 @@ from foundation.errors import GridhallError
 from webapp.texts import Texts
 
 _WORDS = {
-    "status": "status.ticket.",
-    "step": "status.ticket.",
-    "state": "status.alert.",
-    "target": "status.alert.",
-    "move": "move.",
+    "status": ("status.ticket.",),
+    "step": ("status.ticket.",),
+    "state": ("status.alert.", "status.outage."),
+    "target": ("status.alert.", "status.outage."),
+    "move": ("move.",),
+    "agent_state": ("status.agent.",),
+    "callback_state": ("callbacks.state.",),
+    "outcome": ("call.outcome.",),
 }
 """Facts that are stored words: where their texts stand."""
 
@@ -43,6 +46,7 @@ def sentence(error: GridhallError, lang: str = "en") -> str:
 def _said(name: str, value: object, lang: str) -> object:
     if isinstance(value, datetime):
         return f"{value.astimezone(office_zone()):%H:%M}"
-    if name in _WORDS and texts().has(f"{_WORDS[name]}{value}"):
-        return texts().t(lang, f"{_WORDS[name]}{value}")
+    for words in _WORDS.get(name, ()):
+        if texts().has(f"{words}{value}"):
+            return texts().t(lang, f"{words}{value}")
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -54,7 +54,7 @@ def test_a_door_gives_few_enough_functions_to_know_them(path: Path) -> None:
 def test_the_door_of_types_gives_plain_values_alone(path: Path) -> None:
     for name in given(path):
         thing = getattr(module(path), name)
-        plain = isinstance(thing, str | int | float | frozenset)
+        plain = isinstance(thing, str | int | float | frozenset | tuple)
         is_type = inspect.isclass(thing) and (
             issubclass(thing, Enum | Exception | tuple) or hasattr(thing, "__dataclass_fields__")
         )

@@ -24,9 +24,9 @@ def keys(*roles: Role, **counts: int) -> list[str]:
         ((Role.DISPATCHER,), "/alerts"),
         ((Role.CREW,), "/m/tasks"),
         ((Role.ADMIN,), "/admin/users"),
-        ((Role.AGENT,), "/home"),
+        ((Role.AGENT,), "/desk"),
         ((Role.ADMIN, Role.DISPATCHER), "/alerts"),  # the order of the roles decides
-        ((Role.CREW, Role.AGENT), "/home"),
+        ((Role.CREW, Role.AGENT), "/desk"),
         ((), "/home"),
     ],
 )
