@@ -13,7 +13,7 @@ from callcenter.tickets.queries import (
     ticket_history,
     ticket_notes,
     tickets_at,
-    tickets_of_outage,
+    tickets_of_outages,
 )
 from callcenter.tickets.rules import FIELD_MOVES, SIDE_MOVES, kind_for, priority_for
 
@@ -37,5 +37,5 @@ __all__ = [
     "ticket_history",
     "ticket_notes",
     "tickets_at",
-    "tickets_of_outage",
+    "tickets_of_outages",
 ]

@@ -1,6 +1,6 @@
 """Reads of tickets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -170,13 +170,26 @@ def ticket_contact(session: Session, ticket_id: int) -> TicketContact:
     return TicketContact(row.contact_name, row.contact_phone, row.notify)
 
 
-def tickets_of_outage(session: Session, outage_id: int, outage_no: str) -> list[TicketCard]:
-    """List the tickets that belong to an outage: its own, and those that followed or nest in it."""
-    own = select(Ticket.ticket_no).where(Ticket.outage_id == outage_id)
-    named = Ticket.evidence["outage_no"].as_string() == outage_no
-    belongs = (Ticket.outage_id == outage_id) | Ticket.merged_into.in_(own) | named
-    statement = _cards().where(belongs).order_by(Ticket.id).limit(200)
-    return _with_clocks(session, rows_as(TicketCard, session, statement))
+def tickets_of_outages(session: Session, outages: Mapping[int, str]) -> dict[int, list[TicketCard]]:
+    """List the tickets of outages: their own, and those that followed or nest in them.
+
+    Args:
+        session: any.
+        outages: number by row.
+    """
+    own = select(Ticket.ticket_no).where(Ticket.outage_id.in_(outages))
+    named = Ticket.evidence["outage_no"].as_string().in_(outages.values())
+    belongs = Ticket.outage_id.in_(outages) | Ticket.merged_into.in_(own) | named
+    cards = _with_clocks(
+        session, rows_as(TicketCard, session, _cards().where(belongs).order_by(Ticket.id))
+    )
+    rows = {number: row for row, number in outages.items()}
+    rows |= {one.ticket_no: one.outage_id for one in cards if one.outage_id in outages}
+    found: dict[int, list[TicketCard]] = {row: [] for row in outages}
+    for card in cards:
+        of = rows.get(card.ticket_no) or rows.get(card.merged_into or "")
+        found[of or rows[card.evidence["outage_no"]]].append(card)
+    return found
 
 
 def ticket_history(session: Session, case_id: int) -> list[Past]:

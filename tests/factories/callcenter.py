@@ -6,6 +6,7 @@ from itertools import count
 
 from sqlalchemy.orm import Session
 
+from callcenter.callbacks.actions.listing import list_callers
 from callcenter.calls.actions.seats import choose_state, sit_at
 from callcenter.calls.actions.switching import take_event
 from callcenter.calls.types import (
@@ -17,11 +18,14 @@ from callcenter.calls.types import (
     FaultReport,
     Taken,
 )
+from callcenter.tickets.actions.moving import move_ticket
+from callcenter.tickets.queries import ticket_card
 from foundation import clock
 from foundation.actor import Actor, Role
 from tests.factories import customers, foundation, metering
 from tests.factories.foundation import SYSTEM
 from tests.factories.metering import Fitted
+from tests.factories.webapp import Portal
 
 _NUMBERS = count(1)
 NO_POWER = FaultReport(title="全户无电", symptom="no_power", dangers=(NOTHING,), safety_asked=True)
@@ -126,3 +130,22 @@ def answered(
     call = f"call-{next(_NUMBERS)}"
     told(session, call, EventKind.RING, caller=caller, to=one, reason=reason)
     return told(session, call, EventKind.ANSWER, to=one).call_id
+
+
+def mend(portal: Portal, ticket_no: str) -> None:
+    """Let the town's crew mend a fault, a dispatcher confirm it, and the list hear of it."""
+    done = portal.card(ticket_no).step
+    steps: list[tuple[str, str, dict[str, object]]] = [
+        ("dispatcher", "dispatch", {"crew_id": str(portal.town.crew_id)}),
+        ("crew", "accept", {}),
+        ("crew", "arrive", {}),
+        ("crew", "begin", {"measures": ["no_voltage", "earthed", "no_back_feed", "signs"]}),
+        ("crew", "restore", {"cause": "loose_connection", "work_done": "紧固接线"}),
+    ]
+    for username, move, form in steps[0 if done == "new" else 1 :]:
+        portal.move(ticket_no, username, move, **form)
+    with portal.work() as session:
+        dispatcher = portal.town.people["dispatcher"]
+        version = ticket_card(session, ticket_no).version
+        move_ticket(session, dispatcher, ticket_no, "finish", version=version, note="电话确认有电")
+        list_callers(session, SYSTEM, {"tickets": [{"ticket_no": ticket_no}]})

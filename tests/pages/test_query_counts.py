@@ -4,10 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from callcenter.callbacks.queries import callback_cards
+from callcenter.calls.actions.seats import sit_at
+from callcenter.calls.actions.working import log_fault
 from foundation.actor import Scope
 from foundation.postgres import EmbeddedServer
 from loadmgmt.alerts.queries import alert_cards
+from loadmgmt.api.outages import outage_cards
 from tests.factories import foundation
+from tests.factories.callcenter import NO_POWER, answered, extension_of, mend, street
 from tests.factories.databases import own_database
 from tests.factories.webapp import PEOPLE, Browser, Portal, Town, fit, read
 from tests.pages.conftest import TOWN
@@ -30,6 +35,15 @@ ADDRESSES = {
         "/tickets",
         "/tickets?view=today",
         "/tickets/{ticket}",
+        "/desk?part=seat",
+        "/desk?call={call}",
+        "/calls?view=all",
+        "/callbacks?view=due",
+        "/callbacks?view=later&id={callback}",
+        "/outages",
+        "/outages/{outage}",
+        "/admin/switch",
+        "/admin/channels",
         "/admin/users",
         "/admin/audit",
         "/admin/jobs",
@@ -39,7 +53,7 @@ ADDRESSES = {
     "admin": ("/admin/users?id={person}", "/home"),
 }
 PATHS = [(username, path) for username, paths in ADDRESSES.items() for path in paths]
-MOST = 30  # statements of the heaviest page
+MOST = 45  # statements of the heaviest page
 
 
 class Filled(Portal):
@@ -66,12 +80,32 @@ class Filled(Portal):
         crew = self.browser("crew")
         for _ in range(rows):
             crew.post(f"/m/tasks/{tickets[0]}/note", text="到了")
-        return {
+        return self.telephone(rows) | {
             "alert": alerts[0].id,
             "meter": meters[0].meter_no,
             "ticket": tickets[0],
             "person": self.town.people["agent"].id,
         }
+
+    def telephone(self, rows: int) -> dict[str, object]:
+        """Make so many calls, outages with their tickets, and customers to be called back."""
+        agent = self.town.people["agent"]
+        with self.work() as session:
+            sit_at(session, agent, extension_of(agent))
+            for _ in range(rows):  # a street each: an outage each
+                for house in street(session, 3):
+                    call = answered(session, agent, house.phone)
+                    log_fault(session, agent, call, NO_POWER, version=1)
+            outages = outage_cards(session, Scope.everything(), view="active", limit=rows)
+            houses = street(session, rows + 1, boxes=rows + 1)
+            shown = answered(session, agent, houses[0].phone)
+        assert len(outages) == rows
+        for house in houses[1:]:
+            mend(self, self.sent_ticket(point_id=house.meter.point_id, contact_phone=house.phone))
+        with self.work() as session:
+            waiting = callback_cards(session, Scope.everything(), view="all", limit=rows)
+        assert len(waiting) == rows
+        return {"call": shown, "outage": outages[0].outage_no, "callback": waiting[0].id}
 
 
 class Counter:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from callcenter.tickets.actions import move_ticket
+from callcenter.tickets.actions.moving import move_ticket
 from callcenter.tickets.books import flows
 from callcenter.tickets.queries import VIEWS
 from callcenter.tickets.types import TicketKind

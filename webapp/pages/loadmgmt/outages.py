@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from callcenter.api.calls import calls_by_ids
-from callcenter.api.tickets import ticket_card, tickets_of_outage
+from callcenter.api.tickets import tickets_of_outages
 from callcenter.api.types import TicketCard
 from foundation import clock
 from foundation.errors import BadData, LostRace, NotFound
@@ -50,7 +50,12 @@ class Row:
     card: OutageCard
     place: Place
     sensitive: int
-    ticket: TicketCard | None
+    tickets: tuple[TicketCard, ...]
+
+    @property
+    def ticket(self) -> TicketCard | None:
+        """Give the ticket that works on it."""
+        return next((one for one in self.tickets if one.ticket_no == self.card.ticket_no), None)
 
 
 @page.get("/outages")
@@ -67,7 +72,7 @@ def _listing(problem: str = "") -> str:
         db(), scope(), view=view, before_id=request.args.get("before", type=int), limit=PAGE + 1
     )
     values: dict[str, Any] = {
-        "rows": _rows(cards[:PAGE], with_tickets=view == "active"),
+        "rows": _rows(cards[:PAGE]),
         "view": view,
         "views": OUTAGE_VIEWS,
         "counts": outage_counts(db(), scope()),
@@ -81,16 +86,12 @@ def _listing(problem: str = "") -> str:
     return show("loadmgmt/outages.html", at="outages", **values)
 
 
-def _rows(cards: list[OutageCard], *, with_tickets: bool) -> list[Row]:
+def _rows(cards: list[OutageCard]) -> list[Row]:
     where = places_of(db(), [], {one.area_id for one in cards})
     sensitive = sensitive_counts(db(), [one.id for one in cards])
-    tickets = {
-        one.ticket_no: ticket_card(db(), one.ticket_no)
-        for one in cards
-        if with_tickets and one.ticket_no
-    }  # active outages: a few
+    tickets = tickets_of_outages(db(), {one.id: one.outage_no for one in cards})
     return [
-        Row(one, where.of(None, one.area_id), sensitive[one.id], tickets.get(one.ticket_no or ""))
+        Row(one, where.of(None, one.area_id), sensitive[one.id], tuple(tickets[one.id]))
         for one in cards
     ]
 
@@ -144,7 +145,7 @@ def _detail(outage_no: str, problem: str = "") -> str:
     reports = outage_reports(db(), card.id)
     calls = calls_by_ids(db(), [one.ref for one in reports if one.source == "call"])
     points = {one.point_id for one in members}
-    row = _rows([card], with_tickets=True)[0]
+    row = _rows([card])[0]
     values: dict[str, Any] = {
         "card": card,
         "row": row,
@@ -153,7 +154,7 @@ def _detail(outage_no: str, problem: str = "") -> str:
         "reports": [(one, calls.get(one.ref)) for one in reports],
         "where": places_of(db(), points),
         "history": outage_history(db(), card.id),
-        "tickets": tickets_of_outage(db(), card.id, card.outage_no),
+        "tickets": row.tickets,
         "now": clock.now(),
         "zone": clock.office_zone(),
         "problem": problem,

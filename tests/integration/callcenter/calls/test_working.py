@@ -33,7 +33,7 @@ from callcenter.tickets.queries import (
     ticket_card,
     ticket_contact,
     ticket_notes,
-    tickets_of_outage,
+    tickets_of_outages,
 )
 from callcenter.tickets.types import Priority, TicketSource
 from foundation import clock
@@ -165,7 +165,7 @@ def test_a_known_outage_takes_the_call_and_no_second_ticket_is_made(session: Ses
         one.text for one in ticket_notes(session, ticket_card(session, card.ticket_no or "").id)
     ]
     assert len(notes) == 2
-    assert len(tickets_of_outage(session, card.id, outage_no)) == 1
+    assert len(tickets_of_outages(session, {card.id: outage_no})[card.id]) == 1
 
 
 def test_single_tickets_follow_the_outage_that_explains_them(session: Session) -> None:
@@ -344,7 +344,7 @@ def test_an_outage_over_closes_its_ticket_and_opens_one_for_who_stays_dark(
     follow_outage(session, SYSTEM, {"outages": [entry]})
     nested = [
         one
-        for one in tickets_of_outage(session, card.id, card.outage_no)
+        for one in tickets_of_outages(session, {card.id: card.outage_no})[card.id]
         if one.ticket_no != done.ticket_no
     ]
     assert [one.point_id for one in nested] == [houses[1].meter.point_id]
