@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,12 @@ TERMS = (
 SHOPS = ("洗衣", "面包", "便利店", "药房", "饭馆", "书店", "五金", "水果", "理发", "文具")
 WORKS = ("冷链", "机械", "印刷", "食品", "包装", "电子", "纺织", "模具", "饲料", "家具")
 LIFE_SUPPORT = {"M-0701-0003", "M-0501-0005"}
-IMPORTANT = {"M-1404-0001": 2}
+IMPORTANT = {"M-1404-0001": 1, "M-1405-0001": 1}
+HOSPITAL = {"M-1404-0001": "主供", "M-1405-0001": "备供"}
+"""One hospital, supplied twice: one telephone, two accounts."""
+HOSPITAL_PHONE = "13000009559"
+PV_KWP = {"M-0502-0003": Decimal("8.50"), "M-0701-0007": Decimal("20.00")}
+"""Customers with a solar plant of their own [kW]."""
 
 
 def build(session: Session, actor: Actor) -> None:
@@ -36,7 +42,7 @@ def build(session: Session, actor: Actor) -> None:
             f"9900{number:06d}",
             customer_name=name,
             contact_name=_person(number),
-            phone=f"1300000{number:04d}",
+            phone=HOSPITAL_PHONE if meter.meter_no in HOSPITAL else f"1300000{number:04d}",
             id_no=f"1100000000000{number:04d}X",
             address=_address(areas[meter.area_id], meter, serial),
             point_id=meter.point_id,
@@ -45,12 +51,15 @@ def build(session: Session, actor: Actor) -> None:
             if meter.meter_no in LIFE_SUPPORT
             else None,
             important_grade=IMPORTANT.get(meter.meter_no),
+            pv_kwp=PV_KWP.get(meter.meter_no),
         )
 
 
 def _named(meters: list[MeterCard]) -> Iterator[tuple[int, MeterCard, str]]:
     for number, meter in enumerate(meters, start=1):
-        if meter.multiplier >= 10 or meter.supply is Supply.THREE_10KV:
+        if meter.meter_no in HOSPITAL:
+            yield number, meter, f"青禾示范医院（{HOSPITAL[meter.meter_no]}）"
+        elif meter.multiplier >= 10 or meter.supply is Supply.THREE_10KV:
             yield number, meter, f"青禾示范{WORKS[number % len(WORKS)]}有限公司"
         elif _is_shop(meter):
             yield number, meter, f"示例{SHOPS[number % len(SHOPS)]} {meter.meter_no[2:6]} 店"
@@ -70,6 +79,8 @@ def _person(number: int) -> str:
 def _category(meter: MeterCard, name: str) -> Category:
     if name.endswith("公司"):
         return Category.INDUSTRIAL
+    if meter.meter_no in HOSPITAL:
+        return Category.COMMERCIAL
     return Category.COMMERCIAL if _is_shop(meter) else Category.RESIDENTIAL
 
 

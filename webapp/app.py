@@ -96,7 +96,8 @@ def create_app(office: Office) -> Flask:
         TEMPLATES_AUTO_RELOAD=False,
         OPENAPI_VERSION="3.1.0",
         AUTO_SERVERS=False,
-        VALIDATION_ERROR_SCHEMA=telephony.RefusedOut,
+        VALIDATION_ERROR_SCHEMA=telephony.REFUSED,
+        HTTP_ERROR_SCHEMA=telephony.REFUSED,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from callcenter.crews.models import Crew
 from callcenter.tickets.models import Ticket, TicketNoteRow
+from callcenter.tickets.rules import by_outage
 from callcenter.tickets.types import (
     Priority,
     TicketCard,
@@ -183,13 +184,7 @@ def tickets_of_outages(session: Session, outages: Mapping[int, str]) -> dict[int
     cards = _with_clocks(
         session, rows_as(TicketCard, session, _cards().where(belongs).order_by(Ticket.id))
     )
-    rows = {number: row for row, number in outages.items()}
-    rows |= {one.ticket_no: one.outage_id for one in cards if one.outage_id in outages}
-    found: dict[int, list[TicketCard]] = {row: [] for row in outages}
-    for card in cards:
-        of = rows.get(card.ticket_no) or rows.get(card.merged_into or "")
-        found[of or rows[card.evidence["outage_no"]]].append(card)
-    return found
+    return by_outage(cards, outages)
 
 
 def ticket_history(session: Session, case_id: int) -> list[Past]:

@@ -74,6 +74,9 @@ class RefusedOut(BaseModel):
     detail: dict[str, Any] | None = Field(default=None, description="what is wrong, by field")
 
 
+REFUSED = RefusedOut.model_json_schema()
+
+
 @page.before_request
 def _signed() -> None:
     """Let nobody in who does not know the secret."""

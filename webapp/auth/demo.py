@@ -21,6 +21,7 @@ STAFF = (
     ("dispatcher", "1001", "陈谷雨", "Chen Guyu", "配网调度", (Role.DISPATCHER,)),
     ("dispatcher2", "1002", "李惊蛰", "Li Jingzhe", "配网调度", (Role.DISPATCHER,)),
     ("agent", "2047", "周白露", "Zhou Bailu", "95598 大厅", (Role.AGENT,)),
+    ("agent2", "2048", "沈秋分", "Shen Qiufen", "95598 大厅", (Role.AGENT,)),
     ("clerk", "2101", "王立夏", "Wang Lixia", "青禾营业厅", (Role.CLERK,)),
     ("crew", "3001", "刘芒种", "Liu Mangzhong", "青禾供电所", (Role.CREW,)),
     ("crew2", "3002", "孙处暑", "Sun Chushu", "青禾供电所", (Role.CREW,)),
