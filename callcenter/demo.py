@@ -55,11 +55,11 @@ FAULTS = (
     ("M-0701-0041", "low_voltage", "电饭煲煮不熟饭", 3, False),
     ("M-0702-0038", "part_power", "楼道灯与门禁无电", 4, False),
     ("M-0303-0029", "meter", "电表屏幕不亮", 4, True),
-    ("M-0504-0030", "other", "表箱门脱落", 4, True),
+    ("M-0511-0030", "other", "表箱门脱落", 4, True),
 )
 DARK_BOX = ("M-1102-0026", "M-1102-0027")
 ENQUIRY = "M-0303-0031"
-PLANNED_AREA = "TG-0304"
+PLANNED_AREA = "TG-0311"
 
 
 def build(session: Session, actor: Actor) -> None:
