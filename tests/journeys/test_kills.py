@@ -19,11 +19,11 @@ def stands(town: RunningOffice, meter: str) -> bool:
 
 
 def ended(town: RunningOffice, meter: str) -> bool:
-    """Whether the alert of a meter has ended."""
+    """Whether the under-voltage of a meter has ended; a dead simulator also made it offline."""
     return bool(
         town.value(
             "SELECT count(*) FROM loadmgmt.alert a JOIN metering.meter m USING (point_id)"
-            " WHERE m.meter_no = :no AND a.ended_at IS NOT NULL",
+            " WHERE m.meter_no = :no AND a.ended_at IS NOT NULL AND a.kind = 'under_voltage'",
             no=meter,
         )
     )

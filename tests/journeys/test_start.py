@@ -104,6 +104,7 @@ def test_ctrl_c_stops_every_process(folder: Path) -> None:
     log.close()
     office.wait(office.is_ready, "the office to open", seconds=90)
     children = {name: office.child(name) for name in ("poller", "worker", "web", "postgres")}
+    assert None not in children.values()
     office.stop(signal.SIGINT)
     assert office.process.returncode == 0
     alive = [name for name, pid in children.items() if Path(f"/proc/{pid}").exists()]
@@ -123,11 +124,12 @@ def test_children_do_not_outlive_a_killed_office(folder: Path) -> None:
     log.close()
     office.wait(office.is_ready, "the office to open", seconds=90)
     children = [office.child(name) for name in ("poller", "worker", "web", "postgres")]
+    assert None not in children
     office.process.kill()
     office.process.wait()
     office.process = None
     office.wait(
-        lambda: not [pid for pid in children if running(pid)],
+        lambda: not [pid for pid in children if pid and running(pid)],
         "the children to end with their parent",
     )
 
