@@ -14,14 +14,16 @@ WORDS = {
     "zh-CN": {
         "acked": "已确认", "read": "召测", "repair": "派工单", "open": "建单", "dispatch": "派发",
         "accept": "接单", "arrive": "到场", "begin": "措施已落实，开始处理",
-        "restore": "恢复送电并回单", "archive": "归档", "under": "电压越下限", "call_back": "待回访",
+        "restore": "恢复送电并回单", "archive": "归档", "under": "电压越下限",
+        "call_back": "待回访",
         "archived": "已归档", "inspect": "派现场检查", "sent": "已派发",
     },
     "en": {
         "acked": "Acked", "read": "Read now", "repair": "Repair ticket", "open": "Open ticket",
         "dispatch": "Dispatch", "accept": "Accept", "arrive": "Arrive",
         "begin": "Measures done, begin", "restore": "Restore supply", "archive": "Archive",
-        "under": "Under-voltage", "call_back": "Call back", "archived": "Archived", "inspect": "Inspection",
+        "under": "Under-voltage", "call_back": "Call-back",
+        "archived": "Archived", "inspect": "Inspection",
         "sent": "Sent",
     },
 }  # fmt: skip
