@@ -186,6 +186,14 @@ def test_a_move_without_a_form_is_made_at_once(portal: Portal, dispatcher: Brows
     assert "抢修一班" in shown.said
 
 
+@pytest.mark.parametrize("name", ["proved", "ask_customer", "satisfied", "merge"])
+def test_a_move_made_elsewhere_is_refused_to_everybody(portal: Portal, name: str) -> None:
+    ticket_no = portal.ticket()
+    page = move(portal.browser("supervisor"), portal, ticket_no, name, note="试试")
+    assert page.status == 409
+    assert portal.card(ticket_no).status == "new"
+
+
 def test_a_move_with_gaps_comes_back_with_what_was_typed(portal: Portal) -> None:
     inspector = portal.browser("inspector")
     ticket_no = portal.ticket(kind=TicketKind.INSPECTION)
