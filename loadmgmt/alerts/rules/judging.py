@@ -43,9 +43,10 @@ def judge(batch: BatchArrays, thresholds: Thresholds) -> Judged:
     """
     usable = (batch.quality & _NOT_JUDGED) == 0
     exists = np.array([[p in s.phases for p in _PHASES] for s in _SUPPLIES])[batch.supply]
-    known = (batch.volts != UNKNOWN) & exists & usable[:, None]
+    judged = exists & usable[:, None]
+    known = (batch.volts != UNKNOWN) & judged
     masks = _voltage_masks(batch, thresholds, known)
-    masks[AlertKind.CURRENT_LOSS] = _current_loss(batch, thresholds, known)
+    masks[AlertKind.CURRENT_LOSS] = _current_loss(batch, thresholds, judged)
     findings = [
         _finding(batch, thresholds, kind, mask, int(row))
         for kind, mask in masks.items()
@@ -82,15 +83,17 @@ def _voltage_masks(
     }
 
 
-def _current_loss(batch: BatchArrays, thresholds: Thresholds, known: Mask) -> Mask:
+def _current_loss(batch: BatchArrays, thresholds: Thresholds, judged: Mask) -> Mask:
     loss = thresholds.loss
     nominal = _nominal_tenths()[batch.supply][:, None]
-    amps_known = known & (batch.amps != UNKNOWN)
+    amps_known = judged & (batch.amps != UNKNOWN)
     amps = np.abs(batch.amps.astype(np.int64)) * _PPM
     rated = batch.rated_ma[:, None]
     loaded = amps_known & (amps > rated * _ppm(loss.current_loss_neighbour))
     others = loaded.sum(axis=1, keepdims=True) - loaded > 0
-    there = batch.volts.astype(np.int64) * _PPM > nominal * _ppm(loss.current_loss_volts_above)
+    there = (batch.volts != UNKNOWN) & (
+        batch.volts.astype(np.int64) * _PPM > nominal * _ppm(loss.current_loss_volts_above)
+    )
     lost: Mask = amps_known & there & (amps < rated * _ppm(loss.current_none)) & others
     return lost
 
