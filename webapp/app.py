@@ -10,14 +10,24 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from foundation import clock
+from foundation.attachments import MEGABYTE
 from foundation.office import Office
 from webapp import context, errors, live, wiring
 from webapp.api import callcenter as telephony
 from webapp.context import language, t
 from webapp.format import register as register_filters
-from webapp.pages import drafts, home, public
+from webapp.pages import drafts, home, progress, public
 from webapp.pages.admin import audit, channels, health, jobs, staff, switch
 from webapp.pages.callcenter import callbacks, calls, crew, desktop, tickets
+from webapp.pages.customers import (
+    application_files,
+    application_steps,
+    applications,
+    archive,
+    customers,
+    intake,
+    tasks,
+)
 from webapp.pages.loadmgmt import alert_console, outages
 from webapp.pages.metering import meters, simulator
 from webapp.session import Portal
@@ -42,6 +52,14 @@ PAGES = (
     crew.page,
     switch.page,
     channels.page,
+    intake.page,
+    applications.page,
+    application_steps.page,
+    application_files.page,
+    tasks.page,
+    archive.page,
+    customers.page,
+    progress.page,
     staff.page,
     audit.page,
     jobs.page,
@@ -89,7 +107,7 @@ def create_app(office: Office) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=office.settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=office.settings.session_hours),
-        MAX_CONTENT_LENGTH=20 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=(office.settings.upload_mb + 1) * MEGABYTE,
         WTF_CSRF_TIME_LIMIT=office.settings.session_hours * 3600,
         WTF_CSRF_SSL_STRICT=office.settings.secure_cookies,
         SEND_FILE_MAX_AGE_DEFAULT=3600,

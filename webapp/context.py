@@ -10,6 +10,7 @@ from flask import session as cookie
 
 from callcenter.api.callbacks import callback_counts
 from callcenter.api.tickets import ticket_counts
+from customers.api.applications import inbox_count
 from foundation import clock
 from foundation.actor import Actor, Role, Scope
 from foundation.settings import settings
@@ -184,6 +185,8 @@ def nav_for(actor: Actor, *, active: str) -> list[Any]:
         counts["outages"] = outage_counts(db(), Scope.everything())["active"]
     if may(actor, Permission.CALL_BACK):
         counts["callbacks"] = callback_counts(db(), Scope.everything())["due"]
+    if may(actor, Permission.WORK_STAGES):
+        counts["tasks"] = inbox_count(db(), actor)
     return menu(actor, active=active, counts=counts)
 
 

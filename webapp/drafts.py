@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from foundation import clock
 from foundation.actor import Actor
+from foundation.attachments import forget_drafts
 from foundation.db import Base, sealed, utc
 from foundation.errors import BadData
 
@@ -86,5 +87,6 @@ def drop(session: Session, actor: Actor, key: str) -> None:
 
 
 def forget_old(session: Session, actor: Actor) -> None:  # noqa: ARG001 - a job's signature
-    """Drop drafts nobody has touched for thirty days."""
+    """Drop drafts nobody has touched for thirty days, and the files put aside with them."""
+    forget_drafts(session, before=clock.now() - KEPT)
     session.execute(delete(Draft).where(Draft.saved_at < clock.now() - KEPT))

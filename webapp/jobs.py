@@ -1,9 +1,9 @@
-"""What the portal does by itself: forgets drafts nobody came back to."""
+"""What the portal does by itself: forgets drafts and failures that count no more."""
 
-from datetime import time
+from datetime import time, timedelta
 
 from foundation.jobs import Job
-from webapp import drafts
+from webapp import drafts, lockout
 
 JOBS = [
     Job(
@@ -11,5 +11,11 @@ JOBS = [
         drafts.forget_old,
         "drops drafts nobody has touched for thirty days",
         at=time(3, 30),
+    ),
+    Job(
+        "webapp.forget_failures",
+        lockout.forget_old,
+        "drops failures on public pages that count no more",
+        every=timedelta(hours=1),
     ),
 ]

@@ -50,6 +50,8 @@ TREE = (
                  Permission.CALL_BACK),
             Item("outages", "/outages", "bulb-off", "outages.listing", Permission.SEE_OUTAGES,
                  red=True),
+            Item("customers", "/customers", "address-book", "customers.listing",
+                 Permission.SEE_CUSTOMERS),
             Item("crew_tasks", "/m/tasks", "truck", "crew.tasks", Permission.WORK_IN_FIELD),
         ),
     ),
@@ -60,6 +62,14 @@ TREE = (
                 "alerts", "/alerts", "urgent", "alerts.console", Permission.SEE_ALERTS, red=True
             ),
             Item("meters", "/meters", "gauge", "meters.listing", Permission.SEE_METERS),
+        ),
+    ),
+    Group(
+        "nav.group.applications",
+        (
+            Item("apps", "/apps", "file-text", "apps.listing", Permission.SEE_APPLICATIONS),
+            Item("tasks", "/tasks", "checklist", "tasks.listing", Permission.WORK_STAGES),
+            Item("archive", "/archive", "git-compare", "archive.listing", Permission.SEE_ARCHIVE),
         ),
     ),
     Group(
@@ -81,6 +91,7 @@ TREE = (
 HOMES = {
     Role.AGENT: "/desk",
     Role.DISPATCHER: "/alerts",
+    Role.CLERK: "/tasks",
     Role.CREW: "/m/tasks",
     Role.ADMIN: "/admin/users",
 }

@@ -9,14 +9,16 @@ from foundation.errors import GridhallError
 from webapp.texts import Texts
 
 _WORDS = {
-    "status": ("status.ticket.",),
-    "step": ("status.ticket.",),
+    "status": ("status.ticket.", "status.application."),
+    "step": ("status.ticket.", "status.application."),
     "state": ("status.alert.", "status.outage."),
     "target": ("status.alert.", "status.outage."),
-    "move": ("move.",),
+    "move": ("move.", "app.move."),
     "agent_state": ("status.agent.",),
     "callback_state": ("callbacks.state.",),
     "outcome": ("call.outcome.",),
+    "reason": ("app.pause.",),
+    "desk": ("desk.",),
 }
 """Facts that are stored words: where their texts stand."""
 
@@ -46,7 +48,7 @@ def sentence(error: GridhallError, lang: str = "en") -> str:
 def _said(name: str, value: object, lang: str) -> object:
     if isinstance(value, datetime):
         return f"{value.astimezone(office_zone()):%H:%M}"
-    for words in _WORDS.get(name, ()):
-        if texts().has(f"{words}{value}"):
-            return texts().t(lang, f"{words}{value}")
+    for stem in _WORDS.get(name, ()):
+        if texts().has(f"{stem}{value}"):
+            return texts().t(lang, f"{stem}{value}")
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -9,6 +9,7 @@ import callcenter.demo
 import callcenter.handlers
 import callcenter.jobs
 import customers.demo
+import customers.jobs
 import loadmgmt.handlers
 import loadmgmt.jobs
 import metering.cli
@@ -27,6 +28,7 @@ HANDLERS: Sequence[Handler] = [*loadmgmt.handlers.HANDLERS, *callcenter.handlers
 ROOM_JOBS: Sequence[Job] = [
     *housekeeping.JOBS,
     *metering.jobs.JOBS,
+    *customers.jobs.JOBS,
     *loadmgmt.jobs.JOBS,
     *callcenter.jobs.JOBS,
     *portal_jobs.JOBS,

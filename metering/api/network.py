@@ -1,10 +1,12 @@
 """Where a meter hangs."""
 
-from metering.network.actions import add_area, add_feeder, add_point, add_substation
+from metering.network.actions import add_area, add_feeder, add_point, add_substation, new_point
 from metering.network.queries import (
     area_by_no,
     area_ids_of_feeder,
     area_places,
+    boxes,
+    find_areas,
     point_places,
     tree,
 )
@@ -17,6 +19,9 @@ __all__ = [
     "area_by_no",
     "area_ids_of_feeder",
     "area_places",
+    "boxes",
+    "find_areas",
+    "new_point",
     "point_places",
     "tree",
 ]

@@ -1,7 +1,23 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
-from metering.devices.types import MeterCard, MeterNoTaken, PointOccupied, PollTarget
-from metering.network.types import AreaClass, AreaPlace, PointPlace, Supply, TreeNode
+from metering.devices.types import (
+    MeterCard,
+    MeterNoTaken,
+    PointOccupied,
+    PollTarget,
+    StockMeterCard,
+    StockMeterTaken,
+    StockMeterUnfit,
+)
+from metering.network.types import (
+    AreaClass,
+    AreaPlace,
+    AreaUnknown,
+    BoxCard,
+    PointPlace,
+    Supply,
+    TreeNode,
+)
 from metering.polling.types import TerminalsBack, TerminalsSilent
 from metering.readings.types import (
     BATCH_CHANNEL,
@@ -10,6 +26,7 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    FirstReading,
     LatestReading,
     Quality,
     Source,
@@ -22,9 +39,12 @@ __all__ = [
     "UNKNOWN",
     "AreaClass",
     "AreaPlace",
+    "AreaUnknown",
     "BatchArrays",
+    "BoxCard",
     "CurvePoint",
     "DailyEnergy",
+    "FirstReading",
     "LatestReading",
     "MeterCard",
     "MeterNoTaken",
@@ -36,6 +56,9 @@ __all__ = [
     "ReadRequestCard",
     "RequestState",
     "Source",
+    "StockMeterCard",
+    "StockMeterTaken",
+    "StockMeterUnfit",
     "Supply",
     "TerminalsBack",
     "TerminalsSilent",

@@ -4,6 +4,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
+from metering.network.types import Supply
 
 
 class Terminal(Base):
@@ -56,3 +57,25 @@ class Meter(Base):
     )
     installed_at: Mapped[utc]
     removed_at: Mapped[utc | None]
+
+
+class StockMeter(Base):
+    """A meter on the shelf with the terminal that belongs to it, until it is fitted (库存表)."""
+
+    __tablename__ = "stock_meter"
+
+    id: Mapped[pk]
+    meter_no: Mapped[str] = mapped_column(unique=True)
+    supply: Mapped[Supply] = mapped_column(comment="what it can measure")
+    terminal_id: Mapped[int | None] = mapped_column(
+        ForeignKey("metering.terminal.id"), unique=True, comment="out of service until fitted"
+    )
+    ct: Mapped[int] = mapped_column(default=1)
+    pt: Mapped[int] = mapped_column(default=1)
+    rated_a: Mapped[int] = mapped_column(default=5)
+    unit_id: Mapped[int | None] = mapped_column(
+        ForeignKey("foundation.org_unit.id"), comment="department whose store it lies in"
+    )
+    drawn_for: Mapped[str | None] = mapped_column(comment="number of the case it was drawn for")
+    drawn_at: Mapped[utc | None]
+    installed_at: Mapped[utc | None]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from foundation.errors import NotFound
+
 
 class Supply(StrEnum):
     """How a point is supplied; decides its nominal voltage and its permitted band."""
@@ -29,6 +31,20 @@ class AreaClass(StrEnum):
     URBAN = "urban"  # 城区
     RURAL = "rural"  # 农村
     REMOTE = "remote"  # 特殊边远
+
+
+class AreaUnknown(NotFound):
+    """No transformer area has this number; facts: area_no."""
+
+    code = "area_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCard:
+    """A meter box (表箱) and how many points it holds."""
+
+    box_no: str
+    points: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    FirstReading,
     LatestReading,
     Quality,
     Source,
@@ -51,6 +52,28 @@ def read_since(session: Session, since: datetime) -> int:
     return int(
         session.scalar(select(func.count()).select_from(Latest).where(Latest.read_at >= since)) or 0
     )
+
+
+def first_good(session: Session, point_ids: Collection[int]) -> dict[int, FirstReading]:
+    """Give the first good reading since its fitting of the meter at each of several points.
+
+    A point whose meter has none yet is absent; on-demand reads do not count, they are not
+    kept in the interval store.
+    """
+    rows = session.execute(
+        text(
+            "SELECT m.point_id, m.id, m.meter_no, r.ts + r.read_off_s * interval '1 second',"
+            " r.wh_import, r.u_a FROM metering.meter m"
+            " JOIN metering.latest l ON l.meter_id = m.id AND l.read_at >= m.installed_at"
+            " CROSS JOIN LATERAL (SELECT * FROM metering.reading r WHERE r.meter_id = m.id"
+            "  AND r.ts > m.installed_at - interval '1 hour'"
+            "  AND r.ts + r.read_off_s * interval '1 second' >= m.installed_at"
+            "  AND r.quality = 0 AND r.wh_import IS NOT NULL ORDER BY r.ts LIMIT 1) r"
+            " WHERE m.point_id = ANY(:point_ids) AND m.removed_at IS NULL"
+        ),
+        {"point_ids": list(point_ids)},
+    )
+    return {row[0]: FirstReading(*row) for row in rows}
 
 
 def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:

@@ -146,6 +146,22 @@ class DailyEnergy:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstReading:
+    """The first good reading of the meter that stands at a point.
+
+    Attributes:
+        wh_import: its register [Wh].
+    """
+
+    point_id: int
+    meter_id: int
+    meter_no: str
+    read_at: datetime
+    wh_import: int
+    u_a: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class BatchArrays:
     """One flush of readings as arrays of n meters, for judging.
 

@@ -49,7 +49,7 @@ class Street:
         """Give the number of its open outage; there is one at most."""
         return str(
             self.town.value(
-                "SELECT o.outage_no FROM loadmgmt.outage o JOIN metering.area a"
+                "SELECT o.outage_no FROM loadmgmt.outage o JOIN metering.transformer_area a"
                 " ON a.id = o.area_id WHERE a.area_no = :no AND o.kind = 'fault'"
                 " AND o.restored_at IS NULL",
                 no=self.area_no,

@@ -24,6 +24,12 @@ class Permission(StrEnum):
     SEE_OUTAGES = "see_outages"
     HANDLE_OUTAGES = "handle_outages"
     MANAGE_CHANNELS = "manage_channels"
+    SEE_APPLICATIONS = "see_applications"
+    ACCEPT_APPLICATION = "accept_application"
+    HANDLE_APPLICATION = "handle_application"
+    WORK_STAGES = "work_stages"
+    SEE_ARCHIVE = "see_archive"
+    SEE_CUSTOMERS = "see_customers"
     RUN_SIMULATOR = "run_simulator"
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
@@ -49,6 +55,12 @@ SENTENCES: dict[Permission, str] = {
     Permission.SEE_OUTAGES: "see outages",
     Permission.HANDLE_OUTAGES: "register, confirm and end outages, say when supply is back",
     Permission.MANAGE_CHANNELS: "see notices sent, and who wants none",
+    Permission.SEE_APPLICATIONS: "see applications and their documents",
+    Permission.ACCEPT_APPLICATION: "take applications in",
+    Permission.HANDLE_APPLICATION: "move applications as far as the flow allows, add documents",
+    Permission.WORK_STAGES: "see and take the own department's steps of applications",
+    Permission.SEE_ARCHIVE: "see changes of the archive",
+    Permission.SEE_CUSTOMERS: "see customers and their accounts",
     Permission.RUN_SIMULATOR: "order faults and calls from the simulators",
     Permission.SEE_STAFF: "see staff and roles",
     Permission.MANAGE_STAFF: "add staff, change roles, set passwords",
@@ -81,6 +93,14 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SEE_OUTAGES: _DESKS,
     Permission.HANDLE_OUTAGES: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.MANAGE_CHANNELS: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},
+    Permission.ACCEPT_APPLICATION: frozenset({Role.AGENT, Role.CLERK, Role.SUPERVISOR}),
+    Permission.HANDLE_APPLICATION: frozenset(
+        {Role.AGENT, Role.CLERK, Role.INSPECTOR, Role.CREW, Role.SUPERVISOR}
+    ),
+    Permission.WORK_STAGES: frozenset({Role.CLERK, Role.INSPECTOR, Role.CREW, Role.SUPERVISOR}),
+    Permission.SEE_ARCHIVE: frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_CUSTOMERS: _DESKS,
     Permission.RUN_SIMULATOR: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_STAFF: frozenset({Role.SUPERVISOR, Role.ADMIN}),
     Permission.MANAGE_STAFF: frozenset({Role.ADMIN}),

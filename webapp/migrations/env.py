@@ -14,7 +14,9 @@ import callcenter.api.calls
 import callcenter.api.crews
 import callcenter.api.messages
 import callcenter.api.tickets
+import customers.api.applications
 import customers.api.archive
+import foundation.attachments
 import foundation.audit
 import foundation.flow.models
 import foundation.jobs
@@ -30,6 +32,7 @@ import metering.api.requests
 import metering.api.simulation
 import webapp.auth.models
 import webapp.drafts
+import webapp.lockout
 from foundation.db import Base, Sealed, UtcTime
 
 LOADED = (
@@ -38,7 +41,9 @@ LOADED = (
     callcenter.api.crews,
     callcenter.api.messages,
     callcenter.api.tickets,
+    customers.api.applications,
     customers.api.archive,
+    foundation.attachments,
     foundation.audit,
     foundation.flow.models,
     foundation.jobs,
@@ -54,6 +59,7 @@ LOADED = (
     metering.api.simulation,
     webapp.auth.models,
     webapp.drafts,
+    webapp.lockout,
 )
 
 

@@ -22,6 +22,7 @@ from foundation.audit import Act, record
 from foundation.events import Signal
 from foundation.flow import engine
 from foundation.flow.calendar import office_calendar
+from foundation.flow.clocks import clocks
 from foundation.flow.limits import ClockState
 from foundation.flow.models import FlowCase
 from foundation.numbering import next_daily
@@ -165,7 +166,7 @@ def _tell_opened(session: Session, actor: Actor, ticket: Ticket) -> None:
 
 
 def _promised(session: Session, ticket: Ticket) -> list[ClockState]:
-    return engine.clocks(session, [ticket.case_id])[ticket.case_id]
+    return clocks(session, [ticket.case_id])[ticket.case_id]
 
 
 def _clock_text(at: datetime | None) -> str:

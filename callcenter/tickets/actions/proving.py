@@ -12,7 +12,7 @@ from callcenter.tickets.types import TicketCard
 from foundation.actor import Actor, Scope
 from foundation.audit import Act, record
 from foundation.events import Signal
-from foundation.flow import engine
+from foundation.flow.clocks import note_late
 from foundation.flow.models import FlowCase
 from foundation.outbox import signal
 from loadmgmt.api.alerts import alert_card
@@ -60,7 +60,7 @@ def _is_over(session: Session, actor: Actor, card: TicketCard) -> bool:
 
 def tell_late(session: Session, actor: Actor) -> int:
     """Mark promises that have just been missed, once each; give how many."""
-    late = engine.note_late(session, flows=("repair", "inspection"))
+    late = note_late(session, flows=("repair", "inspection"))
     if late:
         for ticket_no in dict.fromkeys(late):
             record(

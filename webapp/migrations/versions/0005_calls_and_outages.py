@@ -1,10 +1,10 @@
-"""Calls, outages, call-backs, notices, drafts; tickets know contact, outage and round."""
+"""Calls, outages, call-backs, notices; tickets know contact, outage and round."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0005"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -69,19 +69,6 @@ def upgrade() -> None:
         unique=False,
         schema="callcenter",
     )
-    op.create_table(
-        "draft",
-        sa.Column("person_id", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False, comment="which form: call:12"),
-        sa.Column("content", sa.LargeBinary(), nullable=False, comment="JSON"),
-        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["foundation.person.id"], name=op.f("fk_draft_person_id")
-        ),
-        sa.PrimaryKeyConstraint("person_id", "key", name=op.f("pk_draft")),
-        schema="webapp",
-    )
-    op.create_index(op.f("ix_draft_saved_at"), "draft", ["saved_at"], unique=False, schema="webapp")
     op.create_table(
         "outage",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -508,14 +495,4 @@ def upgrade() -> None:
         ["id"],
         source_schema="callcenter",
         referent_schema="loadmgmt",
-    )
-    op.add_column(
-        "account",
-        sa.Column(
-            "pv_kwp",
-            sa.Numeric(precision=9, scale=2),
-            nullable=True,
-            comment="the customer's own solar plant [kW]",
-        ),
-        schema="customers",
     )
