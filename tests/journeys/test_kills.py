@@ -106,8 +106,9 @@ def test_a_storm_of_calls_is_one_outage_and_one_ticket_in_spite_of_a_dead_worker
               seconds=60)  # fmt: skip
     assert town.value(f"SELECT count(*) {of_area}") == 1
     tickets = (
-        "SELECT count(*) FROM callcenter.ticket t JOIN metering.transformer_area a ON a.id = t.area_id"
-        " WHERE a.area_no = 'TG-1111' AND t.ended_at IS NULL"
+        "SELECT count(*) FROM callcenter.ticket t"
+        " JOIN metering.transformer_area a ON a.id = t.area_id WHERE a.area_no = 'TG-1111'"
+        " AND t.ended_at IS NULL"
     )
     assert town.value(tickets) == 1
     todo = (

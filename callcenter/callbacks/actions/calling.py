@@ -193,7 +193,7 @@ def _begin_again(
         )
     )
     version = ticket_card(session, ticket_no).version
-    move_ticket(session, actor, ticket_no, "reopen", version=version, note=reason)
+    move_ticket(session, actor, ticket_no, "reopen", version=version, note=reason, follows=True)
 
 
 def _end_ticket(session: Session, actor: Actor, row: Callback, ticket_no: str) -> None:
@@ -210,7 +210,7 @@ def _end_ticket(session: Session, actor: Actor, row: Callback, ticket_no: str) -
     version = ticket_card(session, ticket_no).version
     move = "satisfied" if heard else "given_up"
     note = "" if heard else (row.note or row.state.value)
-    move_ticket(session, actor, ticket_no, move, version=version, note=note)
+    move_ticket(session, actor, ticket_no, move, version=version, note=note, follows=True)
 
 
 def _tell(session: Session, ticket_no: str) -> None:

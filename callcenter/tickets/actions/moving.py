@@ -35,6 +35,7 @@ def move_ticket(
     note: str = "",
     form: Mapping[str, Any] | None = None,
     done_at: datetime | None = None,
+    follows: bool = False,
 ) -> engine.Moved:
     """Move a ticket to its next step, with whatever that step brings about.
 
@@ -47,6 +48,7 @@ def move_ticket(
         note: said with it.
         form: what was filled in, text by field.
         done_at: when it was done, by the doer's clock; kept in the order of the moves.
+        follows: the move follows from something else the actor did; no hand makes it.
 
     Raises:
         NotFound, NotYourCrew, FormRefused, and what `flow.engine.move` raises.
@@ -61,7 +63,7 @@ def move_ticket(
     clean = _filled_in(session, ticket, move, form or {})
     moved = engine.move(
         session,
-        actor,
+        Actor.system(actor.name) if follows else actor,
         books.flows(),
         ticket.case_id,
         move,

@@ -37,7 +37,8 @@ def ticket_for_outage(session: Session, actor: Actor, outage_id: int) -> str:
         works = open_ticket(session, actor, _new(session, card))
     for single in singles:  # as many as were opened before the outage was known
         version = session.get_one(FlowCase, single.case_id).version
-        move_ticket(session, actor, single.ticket_no, "merge", version=version, note=works)
+        number = single.ticket_no
+        move_ticket(session, actor, number, "merge", version=version, note=works, follows=True)
         single.merged_into = works
     return works
 

@@ -190,7 +190,7 @@ def test_a_move_without_a_form_is_made_at_once(portal: Portal, dispatcher: Brows
 def test_a_move_made_elsewhere_is_refused_to_everybody(portal: Portal, name: str) -> None:
     ticket_no = portal.ticket()
     page = move(portal.browser("supervisor"), portal, ticket_no, name, note="试试")
-    assert page.status == 409
+    assert page.status in {403, 409}
     assert portal.card(ticket_no).status == "new"
 
 

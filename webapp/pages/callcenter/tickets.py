@@ -34,7 +34,7 @@ from callcenter.api.types import (
 )
 from customers.api.archive import contact_at
 from foundation.errors import LostRace
-from foundation.flow.engine import MoveRefused, moves_open_to
+from foundation.flow.engine import moves_open_to
 from foundation.flow.forms import Form, FormRefused
 from loadmgmt.api.alerts import alert_card, alert_history
 from metering.api.devices import meter_by_no
@@ -234,7 +234,6 @@ def ways_of(card: TicketCard) -> list[Way]:
 @allow(Permission.MOVE_TICKET)
 def make_move(ticket_no: str, move: str) -> str | Response | tuple[str, int]:
     """Move a ticket; a form with gaps comes back as it was, each gap named."""
-    _refuse_made_elsewhere(ticket_no, move)
     try:
         move_ticket(
             db(),
@@ -252,14 +251,6 @@ def make_move(ticket_no: str, move: str) -> str | Response | tuple[str, int]:
         return _detail(ticket_no, lost=sentence(lost, language())), 409
     flash(t("tickets.moved", ticket_no=ticket_no, move=t(f"move.{move}")), "ok")
     return redirect(url_for("tickets.detail", ticket_no=ticket_no))
-
-
-def _refuse_made_elsewhere(ticket_no: str, move: str) -> None:
-    """Refuse a move that only a meter's proof or the call-back list makes."""
-    card = ticket_card(db(), ticket_no)
-    steps = flows().version(card.flow, card.flow_version).steps.values()
-    if any(step.moves[move].system for step in steps if move in step.moves):
-        raise MoveRefused(subject=ticket_no, step=card.status, move=move)
 
 
 def filled_in() -> dict[str, Any]:
