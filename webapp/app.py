@@ -28,7 +28,7 @@ from webapp.pages.customers import (
     intake,
     tasks,
 )
-from webapp.pages.loadmgmt import alert_console, outages
+from webapp.pages.loadmgmt import alert_console, forecast, outages
 from webapp.pages.metering import meters, simulator
 from webapp.session import Portal
 
@@ -41,6 +41,7 @@ PAGES = (
     public.page,
     home.page,
     alert_console.page,
+    forecast.page,
     meters.page,
     simulator.page,
     desktop.page,

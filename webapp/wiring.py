@@ -10,6 +10,8 @@ import callcenter.handlers
 import callcenter.jobs
 import customers.demo
 import customers.jobs
+import loadmgmt.cli
+import loadmgmt.demo
 import loadmgmt.handlers
 import loadmgmt.jobs
 import metering.cli
@@ -34,12 +36,16 @@ ROOM_JOBS: Sequence[Job] = [
     *portal_jobs.JOBS,
 ]
 RESIDENTS: Sequence[Resident] = [*metering.jobs.RESIDENTS, *loadmgmt.jobs.RESIDENTS]
-COMMANDS: Sequence[Callable[[click.Group], None]] = [metering.cli.add_commands]
+COMMANDS: Sequence[Callable[[click.Group], None]] = [
+    metering.cli.add_commands,
+    loadmgmt.cli.add_commands,
+]
 DEMO: Sequence[Callable[[Session, Actor], None]] = [
     staff_demo.build,
     metering.demo.build,
     customers.demo.build,
     callcenter.demo.build,
+    loadmgmt.demo.build,
 ]
 
 

@@ -14,6 +14,19 @@ from loadmgmt.alerts.types import (
     Severity,
     Thresholds,
 )
+from loadmgmt.forecast.types import (
+    QUARTER,
+    Attempt,
+    BoardRow,
+    DayError,
+    Errors,
+    ForecastPublished,
+    ForecastRules,
+    ForecastState,
+    LoadSource,
+    PlanAndActual,
+    Vintage,
+)
 from loadmgmt.outages.types import (
     EtaReasonMissing,
     EtaRefused,
@@ -38,8 +51,10 @@ from loadmgmt.outages.types import (
     Tally,
     Verdict,
 )
+from loadmgmt.weather.types import NewWeather, Temperature
 
 __all__ = [
+    "QUARTER",
     "AlertCard",
     "AlertChanged",
     "AlertCounts",
@@ -49,10 +64,19 @@ __all__ = [
     "AlertState",
     "AlertsCleared",
     "AlertsRaised",
+    "Attempt",
+    "BoardRow",
+    "DayError",
+    "Errors",
     "EtaReasonMissing",
     "EtaRefused",
+    "ForecastPublished",
+    "ForecastRules",
+    "ForecastState",
+    "LoadSource",
     "MeterPower",
     "NewOutage",
+    "NewWeather",
     "OutageCard",
     "OutageChanged",
     "OutageKind",
@@ -66,12 +90,15 @@ __all__ = [
     "OutageScope",
     "OutageSource",
     "OutageState",
+    "PlanAndActual",
     "Power",
     "ReasonMissing",
     "Reported",
     "Severity",
     "Surroundings",
     "Tally",
+    "Temperature",
     "Thresholds",
     "Verdict",
+    "Vintage",
 ]

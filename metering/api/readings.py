@@ -1,11 +1,13 @@
 """Readings, and batches of them for the judges."""
 
 from metering.readings.actions import mark_judged
+from metering.readings.load_curves import load_curve, load_curves
 from metering.readings.queries import (
     claim_batch,
     daily,
     day_curve,
     first_good,
+    largest_points,
     latest,
     newest_at,
     read_since,
@@ -17,7 +19,10 @@ __all__ = [
     "daily",
     "day_curve",
     "first_good",
+    "largest_points",
     "latest",
+    "load_curve",
+    "load_curves",
     "mark_judged",
     "newest_at",
     "read_since",

@@ -7,7 +7,14 @@ from sqlalchemy.orm import Session
 
 from foundation.db import Query, rows_as
 from metering.network.models import Feeder, Point, Substation, TransformerArea
-from metering.network.types import AreaPlace, AreaUnknown, BoxCard, PointPlace, TreeNode
+from metering.network.types import (
+    AreaPlace,
+    AreaUnknown,
+    BoxCard,
+    FeederPlace,
+    PointPlace,
+    TreeNode,
+)
 
 
 def point_places(session: Session, point_ids: Collection[int]) -> dict[int, PointPlace]:
@@ -101,6 +108,16 @@ def _areas() -> Query:
         .join(Feeder, Feeder.id == TransformerArea.feeder_id)
         .join(Substation, Substation.id == Feeder.substation_id)
     )
+
+
+def feeders(session: Session) -> list[FeederPlace]:
+    """List all feeders by their number."""
+    statement = (
+        select(Feeder.id, Feeder.feeder_no, Feeder.name, Substation.name, Feeder.unit_id)
+        .join(Substation, Substation.id == Feeder.substation_id)
+        .order_by(Feeder.feeder_no)
+    )
+    return rows_as(FeederPlace, session, statement)
 
 
 def tree(session: Session) -> list[TreeNode]:

@@ -83,6 +83,17 @@ class AreaPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class FeederPlace:
+    """A feeder (线路) with its substation."""
+
+    feeder_id: int
+    feeder_no: str
+    feeder_name: str
+    substation_name: str
+    unit_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TreeNode:
     """One node of the network tree: substation, feeder, transformer area."""
 

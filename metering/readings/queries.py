@@ -19,6 +19,7 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    DayUse,
     FirstReading,
     LatestReading,
     Quality,
@@ -105,6 +106,21 @@ def daily(session: Session, meter_id: int, *, first: date, last: date) -> list[D
         .order_by(Daily.day)
     )
     return [DailyEnergy(*row) for row in rows]
+
+
+def largest_points(session: Session, *, since: date, limit: int) -> list[DayUse]:
+    """List the points with a terminal that used most since a day, the largest first."""
+    rows = session.execute(
+        text(
+            "SELECT m.point_id, sum(d.used_wh)::bigint AS used FROM metering.daily d"
+            " JOIN metering.meter m ON m.id = d.meter_id"
+            " WHERE d.day >= :since AND d.used_wh IS NOT NULL"
+            " AND m.terminal_id IS NOT NULL AND m.removed_at IS NULL"
+            " GROUP BY m.point_id ORDER BY used DESC, m.point_id LIMIT :limit"
+        ),
+        {"since": since, "limit": limit},
+    )
+    return [DayUse(*row) for row in rows]
 
 
 def waiting_batches(session: Session) -> int:

@@ -32,6 +32,7 @@ ADDRESSES = {
         "/alerts?view=today",
         "/alerts?part=tree",
         "/alerts?id={alert}",
+        "/forecast",
         "/meters",
         "/meters?q=青禾镇",
         "/meters/{meter}",

@@ -84,6 +84,9 @@ GET  /archive                             archive.listing          see_archive
 GET  /customers                           customers.listing        see_customers
 GET  /customers/<account_no>              customers.detail         see_customers
 GET  /events                             live.events               use_office
+GET  /forecast                           forecast.board            see_forecast
+POST /forecast/ask                       forecast.ask              make_forecast
+GET  /forecast/export                    forecast.export           see_forecast
 GET  /healthz                            health.healthz            public
 GET  /home                               home.desk                 use_office
 GET  /login                              public.login              public
@@ -128,6 +131,7 @@ NOT_IN_THE_MENU = {
     "health.healthz": "for those who watch the process",
     "health.readyz": "for those who watch the process",
     "health.metrics": "for those who watch the process",
+    "forecast.export": "a file, taken from the page",
     "apps.detail": "opened from the list",
     "app_files.read": "a file of a case",
     "intake.wizard": "opened from the list of cases",

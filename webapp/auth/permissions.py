@@ -24,6 +24,8 @@ class Permission(StrEnum):
     SEE_OUTAGES = "see_outages"
     HANDLE_OUTAGES = "handle_outages"
     MANAGE_CHANNELS = "manage_channels"
+    SEE_FORECAST = "see_forecast"
+    MAKE_FORECAST = "make_forecast"
     SEE_APPLICATIONS = "see_applications"
     ACCEPT_APPLICATION = "accept_application"
     HANDLE_APPLICATION = "handle_application"
@@ -55,6 +57,8 @@ SENTENCES: dict[Permission, str] = {
     Permission.SEE_OUTAGES: "see outages",
     Permission.HANDLE_OUTAGES: "register, confirm and end outages, say when supply is back",
     Permission.MANAGE_CHANNELS: "see notices sent, and who wants none",
+    Permission.SEE_FORECAST: "see load forecasts and how they did",
+    Permission.MAKE_FORECAST: "ask for a new load forecast",
     Permission.SEE_APPLICATIONS: "see applications and their documents",
     Permission.ACCEPT_APPLICATION: "take applications in",
     Permission.HANDLE_APPLICATION: "move applications as far as the flow allows, add documents",
@@ -93,6 +97,8 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SEE_OUTAGES: _DESKS,
     Permission.HANDLE_OUTAGES: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.MANAGE_CHANNELS: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},
     Permission.ACCEPT_APPLICATION: frozenset({Role.AGENT, Role.CLERK, Role.SUPERVISOR}),
     Permission.HANDLE_APPLICATION: frozenset(

@@ -25,7 +25,9 @@ import foundation.outbox
 import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
+import loadmgmt.api.forecast
 import loadmgmt.api.outages
+import loadmgmt.api.weather
 import metering.api.devices
 import metering.api.readings
 import metering.api.requests
@@ -53,6 +55,8 @@ LOADED = (
     foundation.staff.models,
     loadmgmt.api.alerts,
     loadmgmt.api.outages,
+    loadmgmt.api.forecast,
+    loadmgmt.api.weather,
     metering.api.devices,
     metering.api.readings,
     metering.api.requests,
