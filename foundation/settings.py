@@ -68,12 +68,6 @@ def _zone(raw: str) -> ZoneInfo:
         raise ValueError(raw) from error
 
 
-def _gateway(raw: str) -> str:
-    if raw not in {"file", "log"}:
-        raise ValueError(raw)
-    return raw
-
-
 @dataclass(frozen=True)
 class Variable:
     """One documented environment variable."""
@@ -195,15 +189,14 @@ class Settings:
     )
     cti_secret: str | None = _variable(
         "GRIDHALL_CTI_SECRET",
-        "shared with the phone switch: signs the events it posts;"
-        " kept in the data folder's secrets file if not set",
+        "the phone switch signs its events with it; kept in the secrets file if not set",
         secret=True,
     )
     message_gateway: str = _variable(
         "GRIDHALL_MESSAGE_GATEWAY",
         "where notices to customers go: file (one file each in the data folder) or log",
         default="file",
-        read=_gateway,
+        read=_one_of("file", "log"),
     )
     simulator_port: int = _variable(
         "GRIDHALL_SIMULATOR_PORT",
