@@ -18,6 +18,7 @@ from foundation.staff.queries import person
 from loadmgmt.api.alerts import alert_counts
 from loadmgmt.api.outages import outage_counts
 from metering.api.readings import newest_at
+from metering.api.requests import count_awaiting
 from webapp.assets import addresses
 from webapp.auth.permissions import Permission, may
 from webapp.callbar import bar_of
@@ -185,6 +186,8 @@ def nav_for(actor: Actor, *, active: str) -> list[Any]:
         counts["outages"] = outage_counts(db(), Scope.everything())["active"]
     if may(actor, Permission.CALL_BACK):
         counts["callbacks"] = callback_counts(db(), Scope.everything())["due"]
+    if may(actor, Permission.REVIEW_COMMAND):
+        counts["commands"] = count_awaiting(db())
     if may(actor, Permission.WORK_STAGES):
         counts["tasks"] = inbox_count(db(), actor)
     return menu(actor, active=active, counts=counts)

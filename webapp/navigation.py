@@ -62,6 +62,8 @@ TREE = (
                 "alerts", "/alerts", "urgent", "alerts.console", Permission.SEE_ALERTS, red=True
             ),
             Item("meters", "/meters", "gauge", "meters.listing", Permission.SEE_METERS),
+            Item("commands", "/commands", "shield-check", "commands.listing",
+                 Permission.SEE_COMMANDS),
             Item("forecast", "/forecast", "chart-line", "forecast.board",
                  Permission.SEE_FORECAST),
         ),

@@ -1,6 +1,28 @@
-"""On-demand reads (召测)."""
+"""On-demand reads (召测), and switching with a second person's approval (遥控)."""
 
 from metering.requests.actions import ask, ask_all
 from metering.requests.queries import newest_request
+from metering.requests.write_queries import count_awaiting, write_card, write_cards
+from metering.requests.writing import (
+    approve_write,
+    ask_write,
+    reject_write,
+    withdraw_write,
+    write_checks,
+    write_reasons,
+)
 
-__all__ = ["ask", "ask_all", "newest_request"]
+__all__ = [
+    "approve_write",
+    "ask",
+    "ask_all",
+    "ask_write",
+    "count_awaiting",
+    "newest_request",
+    "reject_write",
+    "withdraw_write",
+    "write_card",
+    "write_cards",
+    "write_checks",
+    "write_reasons",
+]

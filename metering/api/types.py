@@ -55,9 +55,16 @@ from metering.readings.types import (
     SubjectKind,
 )
 from metering.requests.types import (
+    Check,
+    Checked,
+    NewWrite,
     NoTerminal,
     ReadRequestCard,
     RequestState,
+    WriteCard,
+    WriteKind,
+    WriteState,
+    WritesVerified,
 )
 
 __all__ = [
@@ -71,6 +78,8 @@ __all__ = [
     "AreaUnknown",
     "BatchArrays",
     "BoxCard",
+    "Check",
+    "Checked",
     "Completeness",
     "ConnectionRow",
     "CurvePoint",
@@ -89,6 +98,7 @@ __all__ = [
     "MeterGone",
     "MeterNoTaken",
     "Missed",
+    "NewWrite",
     "NoTerminal",
     "PointClass",
     "PointOccupied",
@@ -108,4 +118,8 @@ __all__ = [
     "TerminalsBack",
     "TerminalsSilent",
     "TreeNode",
+    "WriteCard",
+    "WriteKind",
+    "WriteState",
+    "WritesVerified",
 ]

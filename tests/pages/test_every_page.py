@@ -17,6 +17,8 @@ from foundation.actor import Desk, Role, Scope
 from foundation.staff.actions import set_desks
 from loadmgmt.api.outages import outage_cards, register_outage
 from loadmgmt.api.types import NewOutage, OutageKind
+from metering.api.requests import ask_write
+from metering.api.types import NewWrite, WriteKind
 from tests.factories.applications import Connections
 from tests.factories.callcenter import NO_POWER, answered, extension_of, mend, street
 from tests.factories.foundation import SYSTEM
@@ -53,6 +55,11 @@ ADDRESSES = (
     "/meters/{meter}?part=values",
     "/meters/{meter}?part=curve",
     "/meters/{bare}",
+    "/meters/{meter}/command?kind=close",
+    "/commands",
+    "/commands?view=all&part=rows",
+    "/commands/{command}",
+    "/commands/{command}?part=state",
     "/tickets",
     "/tickets?view=undispatched&kind=repair&q=GD",
     "/tickets?view=today",
@@ -151,6 +158,9 @@ def facts(portal: Portal) -> dict[str, object]:
     sent = portal.sent_ticket(title=SHARP, point_id=portal.town.meter.point_id)
     browser = portal.browser("crew")
     browser.post(f"/m/tasks/{sent}/note", text=SHARP)
+    with portal.work() as session:
+        asked = NewWrite(portal.town.meter.meter_id, WriteKind.CLOSE, "other", note=SHARP)
+        command = ask_write(session, portal.town.people["dispatcher"], asked)
     return (
         telephone(portal)
         | connections(portal)
@@ -159,6 +169,7 @@ def facts(portal: Portal) -> dict[str, object]:
             "theft": theft.id,
             "meter": portal.town.meter.meter_no,
             "bare": bare.meter_no,
+            "command": command,
             "plain": portal.ticket(kind=TicketKind.REPAIR, title=SHARP),
             "sent": sent,
             "inspection": inspection.ticket_no,

@@ -24,6 +24,9 @@ class Permission(StrEnum):
     SEE_OUTAGES = "see_outages"
     HANDLE_OUTAGES = "handle_outages"
     MANAGE_CHANNELS = "manage_channels"
+    SEE_COMMANDS = "see_commands"
+    ASK_COMMAND = "ask_command"
+    REVIEW_COMMAND = "review_command"
     SEE_FORECAST = "see_forecast"
     MAKE_FORECAST = "make_forecast"
     SEE_APPLICATIONS = "see_applications"
@@ -57,6 +60,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.SEE_OUTAGES: "see outages",
     Permission.HANDLE_OUTAGES: "register, confirm and end outages, say when supply is back",
     Permission.MANAGE_CHANNELS: "see notices sent, and who wants none",
+    Permission.SEE_COMMANDS: "see commands to meters",
+    Permission.ASK_COMMAND: "ask for a meter to be switched",
+    Permission.REVIEW_COMMAND: "approve or reject a command somebody else asked for",
     Permission.SEE_FORECAST: "see load forecasts and how they did",
     Permission.MAKE_FORECAST: "ask for a new load forecast",
     Permission.SEE_APPLICATIONS: "see applications and their documents",
@@ -97,6 +103,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.SEE_OUTAGES: _DESKS,
     Permission.HANDLE_OUTAGES: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.MANAGE_CHANNELS: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_COMMANDS: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.ASK_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    Permission.REVIEW_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
     Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},
