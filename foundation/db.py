@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
+import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import (
@@ -30,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.types import DateTime, TypeDecorator
 
@@ -54,6 +56,11 @@ class DatabaseAway(Unreachable):
     """The database does not answer."""
 
     code = "database_away"
+
+
+AWAY = (Unreachable, OperationalError, PoolTimeout, psycopg.OperationalError)
+"""What long-lived processes take for the database being away for a moment, and try again after.
+Anything else that a statement raises is a defect, and must not be tried for ever in silence."""
 
 
 class SealBroken(BadData):

@@ -44,6 +44,13 @@ def _flag(raw: str) -> bool:
     return words[raw.strip().lower()]
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        return {word: word for word in words}[raw.strip().lower()]
+
+    return read
+
+
 def _folder(raw: str) -> Path:
     return Path(raw).expanduser().resolve()
 
@@ -217,6 +224,46 @@ class Settings:
         unit="s",
         default="3",
         read=_number,
+    )
+    poller_site: str = _variable(
+        "GRIDHALL_POLLER_SITE",
+        "whose terminals the poller asks: those of this site alone; empty = those of none",
+        default="",
+    )
+    lease_s: float = _variable(
+        "GRIDHALL_LEASE",
+        "a poller that is silent for longer loses its connections to the others",
+        unit="s",
+        default="10",
+        read=_number,
+    )
+    without_lease: str = _variable(
+        "GRIDHALL_WITHOUT_LEASE",
+        "what a poller does while the database is away: spool (reads on), stop (leaves its"
+        " connections to others), auto (spool while it is the only one of its site)",
+        default="auto",
+        read=_one_of("auto", "spool", "stop"),
+    )
+    spool_mb: int = _variable(
+        "GRIDHALL_SPOOL",
+        "what a poller may keep on its disk while the database is away; beyond it asks no more",
+        unit="MB",
+        default="2000",
+        read=_whole,
+    )
+    reading_days: int = _variable(
+        "GRIDHALL_READING_DAYS",
+        "readings are kept so long; their hours and days stay",
+        unit="d",
+        default="1100",
+        read=_whole,
+    )
+    gap_days: int = _variable(
+        "GRIDHALL_GAP_DAYS",
+        "intervals without a reading are listed so long",
+        unit="d",
+        default="35",
+        read=_whole,
     )
     log_level: str = _variable("GRIDHALL_LOG_LEVEL", "least severe level logged", default="INFO")
     upload_mb: int = _variable(

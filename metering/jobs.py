@@ -6,19 +6,56 @@ from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.actor import Actor
-from foundation.jobs import Job, Resident
+from foundation.jobs import Job, Resident, defer
+from foundation.settings import settings
+from metering.gaps.actions import check, forget_gaps
+from metering.gaps.measured import GAPS_OPEN
+from metering.gaps.queries import open_gaps
+from metering.polling.actions import forget_parcels
 from metering.polling.process import poll
-from metering.readings.actions import days_ahead, forget_judged, roll_up_day
+from metering.polling.queries import spooled_since
+from metering.readings.actions import days_ahead, forget_judged
+from metering.readings.days import forget_day, next_unsorted, sort_day
+from metering.readings.rollups import roll_up
+
+SORT, FORGET, GAPS = "metering.sort_days", "metering.forget_days", "metering.gaps"
 
 
 def make_days_ahead(session: Session, actor: Actor) -> None:
-    """Make the reading partitions of the coming days."""
+    """Make the partitions of the coming days."""
     days_ahead(session)
 
 
-def roll_up_yesterday(session: Session, actor: Actor) -> None:
-    """Rebuild yesterday's daily rows from its readings."""
-    roll_up_day(session, clock.business_date() - timedelta(days=1))
+def add_up(session: Session, actor: Actor) -> None:
+    """Add up the hours that are over, and those that late readings touched."""
+    roll_up(session)
+
+
+def keep_gap_list(session: Session, actor: Actor) -> None:
+    """Note the intervals that ended without a reading, and those that were filled."""
+    if check(session, until=spooled_since(session)):
+        defer(session, GAPS, only_one_waiting=True)
+    GAPS_OPEN.set(open_gaps(session))
+
+
+def sort_days(session: Session, actor: Actor) -> None:
+    """Sort one sealed day by meter; the next one is a job of its own."""
+    day = next_unsorted(session)
+    if day is not None:
+        sort_day(session, day)
+        defer(session, SORT)
+
+
+def forget_days(session: Session, actor: Actor) -> None:
+    """Drop one day of readings that is too old; the next one is a job of its own."""
+    if forget_day(session, days=settings().reading_days) is not None:
+        defer(session, FORGET)
+
+
+def forget_old_gaps(session: Session, actor: Actor) -> None:
+    """Drop gaps nobody will fill any more, and pollers that ended long ago."""
+    forget_gaps(session, days=settings().gap_days)
+    forget_parcels(session, before=clock.now() - timedelta(days=30))
 
 
 def forget_judged_batches(session: Session, actor: Actor) -> None:
@@ -34,10 +71,24 @@ JOBS = [
         every=timedelta(hours=6),
     ),
     Job(
-        "metering.daily",
-        roll_up_yesterday,
-        "rebuilds yesterday's daily rows from its readings",
-        at=time(0, 40),
+        "metering.roll_up",
+        add_up,
+        "adds up hours and days, again where readings came late",
+        every=timedelta(minutes=2),
+    ),
+    Job(
+        GAPS,
+        keep_gap_list,
+        "lists the intervals that ended without a reading",
+        every=timedelta(minutes=1),
+    ),
+    Job(SORT, sort_days, "sorts sealed days of readings by meter", at=time(2, 30)),
+    Job(FORGET, forget_days, "drops days of readings that are too old", at=time(3, 30)),
+    Job(
+        "metering.forget_gaps",
+        forget_old_gaps,
+        "drops gaps and pollers of long ago",
+        at=time(3, 50),
     ),
     Job(
         "metering.forget_judged",

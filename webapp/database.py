@@ -32,10 +32,13 @@ DAYS_BACK, DAYS_AHEAD = 10, 7
 
 POLLER_MAY: Mapping[str, str] = {
     "SELECT": "ALL TABLES IN SCHEMA metering",
-    "INSERT, UPDATE": "metering.reading, metering.latest",
-    "INSERT": "metering.reading_batch, foundation.event",
+    "INSERT, UPDATE": "metering.reading, metering.latest, metering.reading_event,"
+    " metering.poll_worker, metering.poll_shard, metering.poll_parcel, metering.poll_missed",
+    "INSERT": "metering.reading_batch, metering.rollup_due, foundation.event",
     "UPDATE": "metering.terminal, metering.read_request",
+    "DELETE": "metering.gap",
 }
+POLLER_MAY_NOT = "metering.sort_reading_day(date), metering.forget_reading_day(date)"
 
 
 class DatabaseMissing(Unreachable):
@@ -208,6 +211,7 @@ def _grant(connection: Connection, where: Addresses) -> None:
         f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {JOB_SCHEMA}, metering TO {office}, {poller}",
         f"GRANT SELECT (id) ON foundation.event TO {poller}",
         *(f"GRANT {what} ON {tables} TO {poller}" for what, tables in POLLER_MAY.items()),
+        f"REVOKE EXECUTE ON FUNCTION {POLLER_MAY_NOT} FROM {poller}",
     ]
     for statement in statements:
         connection.execute(text(statement))

@@ -1,12 +1,16 @@
 """Terminals and meters, fitted and in stock."""
 
 from metering.devices.actions import (
+    Registers,
     add_stock_meter,
     add_terminal,
     draw_stock_meter,
     install_from_stock,
     install_meter,
     put_back_stock_meters,
+    remove_meter,
+    set_in_service,
+    set_interval,
 )
 from metering.devices.queries import (
     fleet_health,
@@ -19,6 +23,7 @@ from metering.devices.queries import (
 )
 
 __all__ = [
+    "Registers",
     "add_stock_meter",
     "add_terminal",
     "draw_stock_meter",
@@ -29,7 +34,10 @@ __all__ = [
     "meter_cards",
     "points_read",
     "put_back_stock_meters",
+    "remove_meter",
     "search_meters",
+    "set_in_service",
+    "set_interval",
     "stock_meter",
     "stock_meters",
 ]

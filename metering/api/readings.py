@@ -1,4 +1,4 @@
-"""Readings, and batches of them for the judges."""
+"""Readings, what they add up to, what meters told, and batches of them for the judges."""
 
 from metering.readings.actions import mark_judged
 from metering.readings.load_curves import load_curve, load_curves
@@ -6,7 +6,9 @@ from metering.readings.queries import (
     claim_batch,
     daily,
     day_curve,
+    events,
     first_good,
+    hourly,
     largest_points,
     latest,
     newest_at,
@@ -18,7 +20,9 @@ __all__ = [
     "claim_batch",
     "daily",
     "day_curve",
+    "events",
     "first_good",
+    "hourly",
     "largest_points",
     "latest",
     "load_curve",

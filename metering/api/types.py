@@ -2,6 +2,7 @@
 
 from metering.devices.types import (
     MeterCard,
+    MeterGone,
     MeterNoTaken,
     PointOccupied,
     PollTarget,
@@ -9,17 +10,29 @@ from metering.devices.types import (
     StockMeterTaken,
     StockMeterUnfit,
 )
+from metering.gaps.types import (
+    AreaHour,
+    Completeness,
+    LackingMeter,
+    Missed,
+)
 from metering.network.types import (
     AreaClass,
     AreaPlace,
     AreaUnknown,
     BoxCard,
     FeederPlace,
+    PointClass,
     PointPlace,
     Supply,
     TreeNode,
 )
-from metering.polling.types import TerminalsBack, TerminalsSilent
+from metering.polling.types import (
+    ConnectionRow,
+    PollerRow,
+    TerminalsBack,
+    TerminalsSilent,
+)
 from metering.readings.types import (
     BATCH_CHANNEL,
     COVER_OPEN,
@@ -29,7 +42,10 @@ from metering.readings.types import (
     CurvePoint,
     DailyEnergy,
     DayUse,
+    EventKind,
+    EventRow,
     FirstReading,
+    HourlyEnergy,
     LatestReading,
     LoadCurve,
     LoadPoint,
@@ -38,7 +54,11 @@ from metering.readings.types import (
     Subject,
     SubjectKind,
 )
-from metering.requests.types import NoTerminal, ReadRequestCard, RequestState
+from metering.requests.types import (
+    NoTerminal,
+    ReadRequestCard,
+    RequestState,
+)
 
 __all__ = [
     "BATCH_CHANNEL",
@@ -46,24 +66,35 @@ __all__ = [
     "SYSTEM",
     "UNKNOWN",
     "AreaClass",
+    "AreaHour",
     "AreaPlace",
     "AreaUnknown",
     "BatchArrays",
     "BoxCard",
+    "Completeness",
+    "ConnectionRow",
     "CurvePoint",
     "DailyEnergy",
     "DayUse",
+    "EventKind",
+    "EventRow",
     "FeederPlace",
     "FirstReading",
+    "HourlyEnergy",
+    "LackingMeter",
     "LatestReading",
     "LoadCurve",
     "LoadPoint",
     "MeterCard",
+    "MeterGone",
     "MeterNoTaken",
+    "Missed",
     "NoTerminal",
+    "PointClass",
     "PointOccupied",
     "PointPlace",
     "PollTarget",
+    "PollerRow",
     "Quality",
     "ReadRequestCard",
     "RequestState",

@@ -1,21 +1,46 @@
-"""Fitting meters and terminals."""
+"""Fitting and removing meters; putting terminals into service and out of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from foundation import clock
-from metering.devices.models import Meter, StockMeter, Terminal
+from foundation.actor import Actor
+from foundation.audit import Act, record
+from foundation.errors import BadData, NotFound
+from metering.devices.models import AskedSpan, Meter, StockMeter, Terminal
+from metering.devices.rules import DAY_S, interval_of
+from metering.devices.timetable import load_timetable
 from metering.devices.types import (
     FLEET_CHANNEL,
+    MeterGone,
     MeterNoTaken,
     PointOccupied,
     StockMeterTaken,
     StockMeterUnfit,
+    fleet_part,
 )
 from metering.network.models import Point
-from metering.network.types import Supply
+from metering.network.types import PointClass, Supply
+
+REMOVED = Act.of("meter.removed", "removed_at", "end_wh")
+SERVICE = Act.of("terminal.service", "in_service", "reason")
+INTERVAL = Act.of("terminal.interval", "before", "after", "own")
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """What a meter's import register shows when it is fitted, and where it begins again.
+
+    Attributes:
+        start_wh: at fitting [Wh, primary]; None if nobody read it.
+        limit_wh: where it goes back to zero [Wh, primary]; None if it never does.
+    """
+
+    start_wh: int | None = None
+    limit_wh: int | None = None
 
 
 def add_terminal(
@@ -26,10 +51,23 @@ def add_terminal(
     host: str,
     port: int,
     unit: int,
-    interval_s: int,
+    interval_s: int | None = None,
+    site: str = "",
     in_service: bool = True,
 ) -> int:
-    """Add a terminal, or give the one of this number."""
+    """Add a terminal, or give the one of this number.
+
+    Args:
+        session: the caller's transaction.
+        terminal_no: its number.
+        profile: name of its profile.
+        host: name or address.
+        port: TCP port.
+        unit: Modbus unit id.
+        interval_s: an interval of its own [s]; without one it follows its meter's point.
+        site: only pollers of this site may ask it.
+        in_service: whether it may be asked.
+    """
     known = session.scalar(select(Terminal.id).where(Terminal.terminal_no == terminal_no))
     if known is not None:
         return known
@@ -39,7 +77,9 @@ def add_terminal(
         host=host,
         port=port,
         unit=unit,
-        interval_s=interval_s,
+        own_interval=interval_s is not None,
+        interval_s=interval_s or interval_of(load_timetable(), PointClass.LOW_VOLTAGE),
+        site=site,
         in_service=in_service,
     )
     session.add(row)
@@ -57,6 +97,7 @@ def install_meter(
     ct: int = 1,
     pt: int = 1,
     rated_a: int = 5,
+    registers: Registers | None = None,
 ) -> int:
     """Fit a meter at a point; the pollers learn of it when the caller commits.
 
@@ -71,6 +112,7 @@ def install_meter(
     )
     if standing is not None:
         raise PointOccupied(meter_no=standing)
+    registers = registers or Registers()
     row = Meter(
         meter_no=meter_no,
         point_id=point_id,
@@ -79,16 +121,177 @@ def install_meter(
         pt=pt,
         rated_a=rated_a,
         installed_at=installed_at,
+        start_wh=registers.start_wh,
+        register_wh=registers.limit_wh,
     )
     session.add(row)
     session.flush()
-    announce_fleet(session)
+    if terminal_id is not None:
+        terminal = session.get_one(Terminal, terminal_id)
+        if not terminal.own_interval:
+            terminal.interval_s = _interval_by_class(session, point_id)
+        if terminal.in_service:
+            _ask_from(session, row.id, terminal, max(installed_at, clock.now()))
+        announce_fleet(session, terminal)
     return row.id
 
 
-def announce_fleet(session: Session) -> None:
-    """Tell the pollers, on commit, to load the fleet again."""
-    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": FLEET_CHANNEL})
+def remove_meter(
+    session: Session,
+    actor: Actor,
+    meter_no: str,
+    *,
+    removed_at: datetime,
+    end_wh: int | None = None,
+) -> None:
+    """Take a meter away from its point; it is read no more.
+
+    Args:
+        session: the caller's transaction.
+        actor: who answers for it.
+        meter_no: its number.
+        removed_at: when it was taken away.
+        end_wh: its import register then [Wh, primary] (拆表示数); None if nobody read it.
+
+    Raises:
+        NotFound: there is no such meter.
+        MeterGone: it was removed before.
+    """
+    meter = session.scalar(select(Meter).where(Meter.meter_no == meter_no).with_for_update())
+    if meter is None:
+        raise NotFound(what="meter", id=meter_no)
+    if meter.removed_at is not None:
+        raise MeterGone(meter_no=meter_no, at=meter.removed_at.isoformat())
+    meter.removed_at, meter.end_wh = removed_at, end_wh
+    _ask_until(session, meter.id, removed_at)
+    if meter.terminal_id is not None:
+        announce_fleet(session, session.get_one(Terminal, meter.terminal_id))
+    record(
+        session,
+        actor,
+        REMOVED,
+        subject=("meter", meter_no),
+        removed_at=removed_at.isoformat(),
+        end_wh=end_wh,
+    )
+
+
+def set_in_service(
+    session: Session, actor: Actor, terminal_no: str, *, in_service: bool, reason: str
+) -> None:
+    """Put a terminal into service or out of it; out of service it is not missed.
+
+    Raises:
+        NotFound: there is no such terminal.
+    """
+    terminal = _locked(session, terminal_no)
+    if terminal.in_service == in_service:
+        return
+    terminal.in_service = in_service
+    terminal.failed_rounds, terminal.silent_since, terminal.last_error = 0, None, None
+    meter_id = _meter_of(session, terminal)
+    if meter_id is not None:
+        if in_service:
+            _ask_from(session, meter_id, terminal, clock.now())
+        else:
+            _ask_until(session, meter_id, clock.now())
+    announce_fleet(session, terminal)
+    record(
+        session,
+        actor,
+        SERVICE,
+        subject=("terminal", terminal_no),
+        in_service=in_service,
+        reason=reason,
+    )
+
+
+def set_interval(
+    session: Session, actor: Actor, terminal_no: str, *, interval_s: int | None
+) -> None:
+    """Give a terminal an interval of its own, or (None) that of its point's class.
+
+    Raises:
+        NotFound: there is no such terminal.
+        BadData: the interval is no divisor of a day.
+    """
+    terminal = _locked(session, terminal_no)
+    meter_id = _meter_of(session, terminal)
+    if interval_s is not None and (interval_s <= 0 or DAY_S % interval_s):
+        raise BadData(field="interval_s", expected="a divisor of a day")
+    wanted = interval_s
+    if wanted is None and meter_id is not None:
+        wanted = _interval_by_class(session, session.get_one(Meter, meter_id).point_id)
+    before = terminal.interval_s
+    terminal.own_interval, terminal.interval_s = interval_s is not None, wanted or before
+    if meter_id is not None and terminal.in_service and terminal.interval_s != before:
+        _ask_until(session, meter_id, clock.now())
+        _ask_from(session, meter_id, terminal, clock.now())
+    announce_fleet(session, terminal)
+    record(
+        session,
+        actor,
+        INTERVAL,
+        subject=("terminal", terminal_no),
+        before=before,
+        after=terminal.interval_s,
+        own=terminal.own_interval,
+    )
+
+
+def announce_fleet(session: Session, terminal: Terminal | None = None) -> None:
+    """Tell the pollers, on commit, to load the fleet again, or the part a terminal is in."""
+    part = "" if terminal is None else fleet_part(terminal.site, terminal.shard)
+    session.execute(
+        text("SELECT pg_notify(:channel, :part)"), {"channel": FLEET_CHANNEL, "part": part}
+    )
+
+
+def _locked(session: Session, terminal_no: str) -> Terminal:
+    found = session.scalar(
+        select(Terminal).where(Terminal.terminal_no == terminal_no).with_for_update()
+    )
+    if found is None:
+        raise NotFound(what="terminal", id=terminal_no)
+    return found
+
+
+def _meter_of(session: Session, terminal: Terminal) -> int | None:
+    return session.scalar(
+        select(Meter.id).where(Meter.terminal_id == terminal.id, Meter.removed_at.is_(None))
+    )
+
+
+def _interval_by_class(session: Session, point_id: int) -> int:
+    return interval_of(load_timetable(), session.get_one(Point, point_id).point_class)
+
+
+def _ask_from(session: Session, meter_id: int, terminal: Terminal, since: datetime) -> None:
+    session.add(
+        AskedSpan(
+            meter_id=meter_id,
+            terminal_id=terminal.id,
+            interval_s=terminal.interval_s,
+            since=since,
+        )
+    )
+
+
+def _ask_until(session: Session, meter_id: int, until: datetime) -> None:
+    span = session.scalar(
+        select(AskedSpan).where(AskedSpan.meter_id == meter_id, AskedSpan.until.is_(None))
+    )
+    if span is None:
+        return
+    if span.since >= until:
+        session.delete(span)
+    else:
+        span.until = until
+    session.flush()
+    session.execute(
+        text("DELETE FROM metering.gap WHERE meter_id = :meter_id AND ts >= :until"),
+        {"meter_id": meter_id, "until": until},
+    )
 
 
 def add_stock_meter(

@@ -1,17 +1,20 @@
 """Terminals, meters, and how the last rounds with them went."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
 from metering.network.types import Supply
+
+SHARD = "get_byte(decode(md5((((host)::text || ':'::text) || (port)::text)), 'hex'::text), 0)"
+"""The first byte of the MD5 of host:port; `shard_of` is the same in Python."""
 
 
 class Terminal(Base):
     """Where a device of some profile stands and how it is reached (采集终端)."""
 
     __tablename__ = "terminal"
-    __table_args__ = (UniqueConstraint("host", "port", "unit"),)
+    __table_args__ = (UniqueConstraint("host", "port", "unit"), Index(None, "site", "shard"))
 
     id: Mapped[pk]
     terminal_no: Mapped[str] = mapped_column(unique=True, comment="ZD-1402")
@@ -20,8 +23,14 @@ class Terminal(Base):
     port: Mapped[int]
     unit: Mapped[int] = mapped_column(comment="Modbus unit id, 0 to 247")
     interval_s: Mapped[int] = mapped_column(comment="asked every so many seconds")
+    own_interval: Mapped[bool] = mapped_column(
+        default=True, comment="false: the interval follows the class of its meter's point"
+    )
+    site: Mapped[str] = mapped_column(default="", comment="only pollers of this site may ask it")
+    shard: Mapped[int] = mapped_column(
+        Integer, Computed(SHARD, persisted=True), comment="of its connection, 0 to 255"
+    )
     in_service: Mapped[bool] = mapped_column(default=True)
-    last_ok_at: Mapped[utc | None]
     failed_rounds: Mapped[int] = mapped_column(default=0)
     silent_since: Mapped[utc | None] = mapped_column(comment="set after several failed rounds")
     last_error: Mapped[str | None] = mapped_column(comment="stable code of the last failure")
@@ -57,6 +66,35 @@ class Meter(Base):
     )
     installed_at: Mapped[utc]
     removed_at: Mapped[utc | None]
+    start_wh: Mapped[int | None] = mapped_column(
+        BigInteger, comment="import register when it was fitted [Wh, primary] (装表示数)"
+    )
+    end_wh: Mapped[int | None] = mapped_column(
+        BigInteger, comment="import register when it was removed [Wh, primary] (拆表示数)"
+    )
+    register_wh: Mapped[int | None] = mapped_column(
+        BigInteger, comment="its registers go back to zero here [Wh, primary]; empty: never seen"
+    )
+
+
+class AskedSpan(Base):
+    """From when to when a meter was to be read, and how often: what completeness is proved by."""
+
+    __tablename__ = "asked_span"
+    __table_args__ = (
+        Index(
+            "uq_asked_span_open", "meter_id", unique=True, postgresql_where=text("until IS NULL")
+        ),
+        Index(None, "meter_id", "since"),
+        Index(None, "until", "since"),
+    )
+
+    id: Mapped[pk]
+    meter_id: Mapped[int] = mapped_column(ForeignKey("metering.meter.id"))
+    terminal_id: Mapped[int] = mapped_column(ForeignKey("metering.terminal.id"))
+    interval_s: Mapped[int]
+    since: Mapped[utc]
+    until: Mapped[utc | None]
 
 
 class StockMeter(Base):

@@ -12,10 +12,19 @@ from metering.devices.models import Meter, StockMeter, Terminal
 from metering.devices.types import MeterCard, PollTarget, StockMeterCard
 from metering.network.models import Feeder, Point, TransformerArea
 from metering.network.types import Supply
+from metering.readings.models import Latest
 
 
-def fleet(session: Session) -> list[PollTarget]:
-    """List every terminal in service that reads a meter, by connection and unit."""
+def fleet(
+    session: Session, *, site: str = "", shards: Collection[int] | None = None
+) -> list[PollTarget]:
+    """List the terminals in service that read a meter, by connection and unit.
+
+    Args:
+        session: any transaction.
+        site: whose terminals.
+        shards: those of these shards only.
+    """
     statement = (
         select(
             Terminal.id,
@@ -30,12 +39,18 @@ def fleet(session: Session) -> list[PollTarget]:
             Meter.ct,
             Meter.pt,
             Point.supply,
+            Meter.rated_a,
+            Meter.register_wh,
+            Terminal.shard,
+            Terminal.failed_rounds,
         )
         .join(Meter, (Meter.terminal_id == Terminal.id) & Meter.removed_at.is_(None))
         .join(Point, Point.id == Meter.point_id)
-        .where(Terminal.in_service)
+        .where(Terminal.in_service, Terminal.site == site)
         .order_by(Terminal.host, Terminal.port, Terminal.unit)
     )
+    if shards is not None:
+        statement = statement.where(Terminal.shard.in_(shards))
     return rows_as(PollTarget, session, statement)
 
 
@@ -61,12 +76,13 @@ def _cards() -> Query:
             + " · "
             + func.cast(Terminal.unit, Point.box_no.type),
             Terminal.interval_s,
-            Terminal.last_ok_at,
+            Latest.read_at,
             Terminal.silent_since,
             Terminal.last_error,
         )
         .join(Point, Point.id == Meter.point_id)
         .outerjoin(Terminal, Terminal.id == Meter.terminal_id)
+        .outerjoin(Latest, Latest.meter_id == Meter.id)
         .where(Meter.removed_at.is_(None))
     )
 

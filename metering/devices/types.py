@@ -6,7 +6,12 @@ from datetime import datetime
 from foundation.errors import Refused
 from metering.network.types import Supply
 
-FLEET_CHANNEL = "metering_fleet"  # NOTIFY: the pollers load the fleet again
+FLEET_CHANNEL = "metering_fleet"  # NOTIFY: which part of the fleet changed; see `fleet_part`
+
+
+def fleet_part(site: str, shard: int) -> str:
+    """Name a part of the fleet in a notice; an empty notice means all of it."""
+    return f"{shard}/{site}"
 
 
 class MeterNoTaken(Refused):
@@ -19,6 +24,12 @@ class PointOccupied(Refused):
     """A meter already stands at this point; facts: meter_no."""
 
     code = "point_occupied"
+
+
+class MeterGone(Refused):
+    """This meter was removed; facts: meter_no, at."""
+
+    code = "meter_gone"
 
 
 class StockMeterTaken(Refused):
@@ -49,7 +60,13 @@ class StockMeterCard:
 
 @dataclass(frozen=True, slots=True)
 class PollTarget:
-    """One terminal as the poller asks it."""
+    """One terminal as the poller asks it.
+
+    Attributes:
+        rated_a: basic current on the meter's side of the CT [A].
+        register_wh: where its registers go back to zero [Wh, primary]; None if never.
+        failed_rounds: rounds it has not answered, when the fleet was loaded.
+    """
 
     terminal_id: int
     terminal_no: str
@@ -63,11 +80,24 @@ class PollTarget:
     ct: int
     pt: int
     supply: Supply
+    rated_a: int = 5
+    register_wh: int | None = None
+    shard: int = 0
+    failed_rounds: int = 0
+
+    @property
+    def address(self) -> str:
+        """Name the connection."""
+        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class MeterCard:
-    """A meter with its point and, if it has one, its terminal."""
+    """A meter with its point and, if it has one, its terminal.
+
+    Attributes:
+        last_ok_at: when it last answered, asked by the timetable or by a person.
+    """
 
     meter_id: int
     meter_no: str

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from metering.network.models import Feeder, Point, Substation, TransformerArea
-from metering.network.types import AreaClass, Supply
+from metering.network.types import AreaClass, PointClass, Supply
 
 
 def add_substation(session: Session, name: str) -> int:
@@ -56,12 +56,35 @@ def add_area(
     return row.id
 
 
-def add_point(session: Session, point_no: str, *, area_id: int, box_no: str, supply: Supply) -> int:
-    """Add a metering point, or give the one of this number."""
+def add_point(
+    session: Session,
+    point_no: str,
+    *,
+    area_id: int,
+    box_no: str,
+    supply: Supply,
+    point_class: PointClass | None = None,
+) -> int:
+    """Add a metering point, or give the one of this number.
+
+    Args:
+        session: the caller's transaction.
+        point_no: its number.
+        area_id: the transformer area that supplies it.
+        box_no: its meter box.
+        supply: how it is supplied.
+        point_class: what it is read for; by its supply if nobody says.
+    """
     known = session.scalar(select(Point.id).where(Point.point_no == point_no))
     if known is not None:
         return known
-    row = Point(point_no=point_no, area_id=area_id, box_no=box_no, supply=supply)
+    row = Point(
+        point_no=point_no,
+        area_id=area_id,
+        box_no=box_no,
+        supply=supply,
+        point_class=point_class or PointClass.of(supply),
+    )
     session.add(row)
     session.flush()
     return row.id

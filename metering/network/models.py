@@ -4,7 +4,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk
-from metering.network.types import AreaClass, Supply
+from metering.network.types import AreaClass, PointClass, Supply
 
 
 class Substation(Base):
@@ -53,3 +53,6 @@ class Point(Base):
     area_id: Mapped[int] = mapped_column(ForeignKey("metering.transformer_area.id"), index=True)
     box_no: Mapped[str] = mapped_column(comment="meter box (表箱), B-0712-06", index=True)
     supply: Mapped[Supply]
+    point_class: Mapped[PointClass] = mapped_column(
+        default=PointClass.LOW_VOLTAGE, comment="decides how often it is read"
+    )

@@ -25,6 +25,20 @@ class Supply(StrEnum):
         return Decimal("5773.5") if self is Supply.THREE_10KV else Decimal(220)
 
 
+class PointClass(StrEnum):
+    """What a point is read for; decides how often, where its terminal does not say otherwise."""
+
+    LOAD_CONTROL = "load_control"  # 负控
+    SPECIAL = "special"  # 专变
+    AREA = "area"  # 台区总表
+    LOW_VOLTAGE = "low_voltage"  # 低压
+
+    @classmethod
+    def of(cls, supply: Supply) -> "PointClass":
+        """Give the class of a point nobody has classed."""
+        return cls.SPECIAL if supply is Supply.THREE_10KV else cls.LOW_VOLTAGE
+
+
 class AreaClass(StrEnum):
     """城乡类别: decides how soon a crew must be there."""
 

@@ -1,97 +1,111 @@
-"""The polling process: one owner per connection, slots kept, flushes stored, requests answered.
+"""The polling process: leases of connections, their rounds, and where it all goes.
 
 Nothing here decides anything: who is due and what counts as late or silent stands in
-`rules`, what is written in `actions`.
+`rules`, who owns what in `leasing`, what is written in `actions`.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
-from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 
-from foundation.actor import Actor
-from foundation.db import driver_url, unit_of_work
-from foundation.errors import GridhallError, Unreachable
+from foundation.db import AWAY, driver_url, unit_of_work
 from metering.devices.queries import fleet
+from metering.devices.rules import Timetable
 from metering.devices.types import FLEET_CHANNEL, PollTarget
-from metering.modbus.link import Link, Priority
-from metering.modbus.plan import Plan
-from metering.polling.actions import record_outcomes
-from metering.polling.asking import Asker
-from metering.polling.rules import is_due, next_start, patience_s
-from metering.polling.types import Outcome
-from metering.readings.actions import store_on_demand
-from metering.readings.rules import Validation, slot_of
-from metering.readings.types import Source
-from metering.requests.actions import answer
-from metering.requests.queries import open_requests
+from metering.polling import counters
+from metering.polling.answering import Answerer
+from metering.polling.backfill import SourceOf, nobody_remembers
+from metering.polling.basket import Basket
+from metering.polling.connections import Connections, Loaded
+from metering.polling.late import LateReader
+from metering.polling.meters import Meters
+from metering.polling.owning import Facts, Identity, Leases, Moves
+from metering.polling.parcel import Parcel
+from metering.polling.plans import Plans
+from metering.polling.queries import known_meters, stored_in
+from metering.polling.rounds import Surroundings
+from metering.polling.sink import Sink
+from metering.polling.types import SHARD_CHANNEL, Gained
+from metering.readings.rules.slots import slot_of
+from metering.readings.rules.validation import Limits, Validation
 from metering.requests.types import REQUEST_CHANNEL
 
 logger = logging.getLogger(__name__)
 
-POLLER_LOCK = 0x6D65746572  # advisory lock: one process polls this fleet
-FLUSH_EVERY_S = 0.5
-FLEET_EVERY_S = 60.0
-BUFFER_LIMIT = 200_000  # outcomes kept while the database is away
-
-POLLS = Counter("gridhall_polls_total", "Terminals asked in a round", ["outcome"])
-MISSED = Counter("gridhall_slots_missed_total", "Slots a connection was too busy for")
-STORED = Counter("gridhall_readings_stored_total", "Readings that were new")
-BUFFERED = Gauge("gridhall_poll_buffer", "Outcomes waiting for the database")
-DROPPED = Counter("gridhall_poll_dropped_total", "Outcomes lost because the buffer was full")
-ROUND = Histogram("gridhall_round_seconds", "Time a connection's round took")
-ON_DEMAND = Histogram("gridhall_on_demand_seconds", "From asking to the stored answer")
+FLEET_EVERY_S = 600.0
+"""Within this time every shard is loaded again, whatever notices were lost [s]."""
+PLANS_EVERY_S = 10.0
+LATE_EVERY_S = 5.0
 
 
-@dataclass(slots=True)
-class Connection:
-    """One address, the terminals behind it, and the link that owns it."""
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a poller works by.
 
-    address: str
-    link: Link
-    targets: dict[int, PollTarget]
-    failed: dict[int, int] = field(default_factory=dict)
-    task: asyncio.Task[None] | None = None
+    Attributes:
+        me: who it is.
+        spool: folder of the spools of this machine's pollers.
+        spool_limit_bytes: what each may hold.
+        timeout_s: patience for one block [s].
+        late_every_s: how often missed intervals are looked for [s].
+        source_of: readers of meters' own memory, by profile.
+    """
+
+    me: Identity
+    spool: Path
+    spool_limit_bytes: int
+    timeout_s: float
+    timetable: Timetable
+    validation: Validation
+    late_every_s: float = LATE_EVERY_S
+    source_of: SourceOf = nobody_remembers
 
 
 class Poller:
-    """Keeps the fleet's slots; `run` ends when `stop` is called."""
+    """Keeps the slots of what it owns; `run` ends when `stop` is called."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        url: str,
-        *,
-        plans: Mapping[str, Plan],
-        validation: Validation,
-        timeout_s: float,
-    ) -> None:
-        self._engine, self._url, self._plans = engine, url, plans
-        self._timeout_s = timeout_s
-        self._asker = Asker(validation)
-        self._actor = Actor.system("poller")
-        self._connections: dict[str, Connection] = {}
-        self._by_meter: dict[int, tuple[Connection, PollTarget]] = {}
-        self._buffer: deque[Outcome] = deque()
-        self._answering: set[int] = set()
-        self._background: set[asyncio.Task[None]] = set()
-        self._fleet_changed, self._asked = asyncio.Event(), asyncio.Event()
-        self._stopping = asyncio.Event()
-        self.last_stored_at: datetime | None = None
-        self.owns = False
-
-    @property
-    def terminals(self) -> int:
-        """Count the terminals being asked."""
-        return len(self._by_meter)
+    def __init__(self, engine: Engine, url: str, *, plans: Plans, setup: Setup) -> None:
+        self._engine, self._url, self._plans, self._setup = engine, url, plans, setup
+        me = setup.me
+        meters = Meters(setup.validation)
+        self._basket = Basket(meters, Limits.of(setup.validation))
+        self.leases = Leases(
+            engine,
+            me,
+            facts=self._facts,
+            moves=Moves(gained=self._gained, lost=self._lost, handing=self._handing),
+        )
+        self.sink = Sink(
+            engine,
+            root=setup.spool,
+            worker=me.worker,
+            limit_bytes=setup.spool_limit_bytes,
+            fill=self._fill,
+        )
+        around = Surroundings(
+            self._basket, lambda: self.sink.accepts, self.leases.may_send, setup.timeout_s
+        )
+        self.connections = Connections(plans, meters, around)
+        self._answerer = Answerer(
+            engine, self.connections, meters, rules=setup.validation, timeout_s=setup.timeout_s
+        )
+        self._late = LateReader(
+            engine,
+            self.connections,
+            self._basket,
+            site=me.site,
+            timetable=setup.timetable,
+            timeout_s=setup.timeout_s,
+            source_of=setup.source_of,
+        )
+        self._changed: set[int] = set()
+        self._fleet_changed, self._stopping = asyncio.Event(), asyncio.Event()
 
     def stop(self) -> None:
         """Ask the loop to end after what it is doing."""
@@ -99,9 +113,22 @@ class Poller:
 
     async def run(self) -> None:
         """Keep the slots until stopped."""
+        dead = self.sink.inherit()
         loops = [
-            asyncio.create_task(loop())
-            for loop in (self._listen, self._follow_fleet, self._answer_requests, self._flush_loop)
+            asyncio.create_task(one)
+            for one in (
+                self._listen(),
+                self.leases.run(dead=dead),
+                self._follow_fleet(),
+                self._follow_plans(),
+                self._answerer.run(),
+                self._late.run(
+                    lambda: list(self.leases.held),
+                    every_s=self._setup.late_every_s,
+                    ready=lambda: self.sink.accepts and self.leases.may_send(),
+                ),
+                self.sink.run(),
+            )
         ]
         stopping = asyncio.create_task(self._stopping.wait())
         try:
@@ -109,25 +136,50 @@ class Poller:
             for task in done - {stopping}:
                 task.result()  # a loop that ended by itself has failed: say how
         finally:
-            rounds = [c.task for c in self._connections.values() if c.task]
-            for task in (*loops, *rounds, *self._background, stopping):
+            for task in (*loops, stopping):
                 task.cancel()
-            await asyncio.gather(
-                *loops, *rounds, *self._background, stopping, return_exceptions=True
-            )
-            await asyncio.gather(*(c.link.close() for c in self._connections.values()))
-            with contextlib.suppress(Unreachable, SQLAlchemyError):
-                await self._flush()
+            await asyncio.gather(*loops, stopping, *self._answerer.stop(), return_exceptions=True)
+            await self.connections.close()
+            await self.sink.close()
+            await self.leases.close()
 
-    # --- notices from the database -------------------------------------------------
+    # --- what the parts ask of each other ------------------------------------------------
+
+    def _fill(self, number: int) -> Parcel:
+        counters.WAITING.set(self._basket.count)
+        counters.POLLS.labels("answered").inc(self._basket.count)
+        return self._basket.parcel(number, site=self._setup.me.site, epochs=dict(self.leases.held))
+
+    def _facts(self) -> Facts:
+        since = self.sink.spooled_since
+        return Facts(self.connections.terminals, self.sink.spool_bytes, since)
+
+    async def _gained(self, gained: Sequence[Gained]) -> None:
+        try:
+            loaded = await asyncio.to_thread(self._load_gained, gained)
+        except AWAY as error:
+            logger.warning("fleet not loaded", extra={"error": str(error)[:200]})
+            self._changed |= {one.shard for one in gained}
+            self._fleet_changed.set()
+            return
+        held = {one.shard for one in gained if self.leases.held.get(one.shard) == one.epoch}
+        self.connections.take(held, loaded)
+
+    async def _lost(self, shards: Collection[int]) -> None:
+        await self.connections.drop(shards)
+
+    async def _handing(self, shards: Collection[int]) -> None:
+        await self.connections.wind_down(shards)
+        await self.sink.flush()
+
+    # --- notices from the database -------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Own the fleet by an advisory lock, and hear of changes and requests."""
         while True:
             try:
                 await self._listen_once()
-            except psycopg.Error as error:
-                logger.warning("database away, polling on", extra={"error": str(error)})
+            except psycopg.OperationalError as error:
+                logger.warning("database away", extra={"error": str(error)[:200]})
             await asyncio.sleep(1)
 
     async def _listen_once(self) -> None:
@@ -135,209 +187,95 @@ class Poller:
             driver_url(self._url), autocommit=True, application_name="gridhall-poller-listen"
         )
         async with connection:
-            while not await self._take_ownership(connection):  # noqa: ASYNC110 - a lock, no event
-                await asyncio.sleep(1)
-            for channel in (FLEET_CHANNEL, REQUEST_CHANNEL):
+            for channel in (FLEET_CHANNEL, REQUEST_CHANNEL, SHARD_CHANNEL):
                 await connection.execute(f"LISTEN {channel}")
-            self._fleet_changed.set()
-            self._asked.set()
+            self._note_fleet("")
+            self._answerer.asked.set()
             async for notice in connection.notifies():
-                (self._fleet_changed if notice.channel == FLEET_CHANNEL else self._asked).set()
+                if notice.channel == FLEET_CHANNEL:
+                    self._note_fleet(notice.payload)
+                elif notice.channel == REQUEST_CHANNEL:
+                    self._answerer.asked.set()
+                elif self.leases.live > 1 or not self.leases.held:
+                    self.leases.woken.set()
 
-    async def _take_ownership(self, connection: psycopg.AsyncConnection) -> bool:
-        cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (POLLER_LOCK,))
-        row = await cursor.fetchone()
-        self.owns = bool(row and row[0])
-        return self.owns
+    def _note_fleet(self, part: str) -> None:
+        shard, _, site = part.partition("/")
+        if not part:
+            self._changed |= set(self.leases.held)
+        elif site == self._setup.me.site and shard.isdecimal():
+            self._changed.add(int(shard))
+        self._fleet_changed.set()
 
-    # --- the fleet ---------------------------------------------------------------------
+    # --- the fleet -----------------------------------------------------------------------
 
     async def _follow_fleet(self) -> None:
+        """Load what changed; besides, one shard after another, so that no change is lost."""
+        turn = 0
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(FLEET_EVERY_S):
-                    await self._fleet_changed.wait()
-            self._fleet_changed.clear()
-            if self.owns:
-                with contextlib.suppress(Unreachable, SQLAlchemyError):
-                    self._apply(await asyncio.to_thread(self._load_fleet))
-
-    def _load_fleet(self) -> list[PollTarget]:
-        with unit_of_work(self._engine) as session:
-            return fleet(session)
-
-    def _apply(self, targets: Sequence[PollTarget]) -> None:
-        """Take over a changed fleet; links whose terminals stay are left alone."""
-        wanted: dict[str, dict[int, PollTarget]] = {}
-        for target in targets:
-            if target.profile in self._plans:
-                wanted.setdefault(f"{target.host}:{target.port}", {})[target.terminal_id] = target
-            else:
-                logger.error("profile unknown", extra={"terminal": target.terminal_no})
-        for address in self._connections.keys() - wanted.keys():
-            self._drop(address)
-        for address, behind in wanted.items():
-            if address in self._connections:
-                self._connections[address].targets = behind
-            else:
-                self._connections[address] = self._open(address, behind)
-        self._by_meter = {
-            target.meter_id: (connection, target)
-            for connection in self._connections.values()
-            for target in connection.targets.values()
-        }
-
-    def _open(self, address: str, behind: dict[int, PollTarget]) -> Connection:
-        first = next(iter(behind.values()))
-        profiles = [self._plans[target.profile].profile for target in behind.values()]
-        link = Link(
-            first.host,
-            first.port,
-            connect_timeout_s=self._timeout_s,
-            min_gap_ms=max(profile.min_gap_ms for profile in profiles),
-            connect_pause_ms=max(profile.connect_pause_ms for profile in profiles),
-        )
-        connection = Connection(address, link, behind)
-        connection.task = asyncio.create_task(self._keep_slots(connection))
-        return connection
-
-    def _drop(self, address: str) -> None:
-        connection = self._connections.pop(address)
-        if connection.task is not None:
-            connection.task.cancel()
-        self._later(connection.link.close())
-
-    def _later(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    # --- rounds ----------------------------------------------------------------------
-
-    async def _keep_slots(self, connection: Connection) -> None:
-        """Ask the terminals of one connection in every slot; begin with the present one."""
-        at = datetime.now(UTC)
-        while True:
-            interval = min(target.interval_s for target in connection.targets.values())
-            slot = slot_of(at, interval)
-            with ROUND.time():
-                await self._round(connection, slot)
-            now = datetime.now(UTC)
-            at = next_start(now, connection.address, interval)
-            MISSED.inc(max(0, int((slot_of(at, interval) - slot).total_seconds()) // interval - 1))
-            await asyncio.sleep((at - now).total_seconds())
-
-    async def _round(self, connection: Connection, slot: datetime) -> None:
-        for target in list(connection.targets.values()):
-            if is_due(slot, target.interval_s):
-                self._keep(await self._poll(connection, target, slot))
-
-    async def _poll(self, connection: Connection, target: PollTarget, slot: datetime) -> Outcome:
-        failed = connection.failed.get(target.terminal_id, 0)
-        outcome = await self._asker.ask(
-            connection.link,
-            target,
-            self._plans[target.profile],
-            slot=slot,
-            source=Source.POLL,
-            priority=Priority.POLL,
-            timeout_s=patience_s(failed, self._timeout_s),
-        )
-        connection.failed[target.terminal_id] = 0 if outcome.reading else failed + 1
-        POLLS.labels(outcome.error or "answered").inc()
-        return outcome
-
-    def _keep(self, outcome: Outcome) -> None:
-        if len(self._buffer) >= BUFFER_LIMIT:
-            self._buffer.popleft()
-            DROPPED.inc()
-        self._buffer.append(outcome)
-
-    # --- the store --------------------------------------------------------------------
-
-    async def _flush_loop(self) -> None:
-        while True:
-            await asyncio.sleep(FLUSH_EVERY_S)
             try:
-                await self._flush()
-            except (Unreachable, SQLAlchemyError) as error:
-                logger.warning(
-                    "flush waits for the database",
-                    extra={"error": str(error)[:200], "waiting": len(self._buffer)},
-                )
-                await asyncio.sleep(1)
-
-    async def _flush(self) -> None:
-        BUFFERED.set(len(self._buffer))
-        batch = list(self._buffer)
-        if not batch:
-            return
-        fresh = await asyncio.to_thread(self._store, batch)
-        for _ in batch:
-            self._buffer.popleft()
-        STORED.inc(fresh)
-        self.last_stored_at = datetime.now(UTC)
-
-    def _store(self, batch: Sequence[Outcome]) -> int:
-        with unit_of_work(self._engine) as session:
-            return record_outcomes(session, self._actor, batch)
-
-    # --- on-demand reads -----------------------------------------------------------------
-
-    async def _answer_requests(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(5):
-                    await self._asked.wait()
-            self._asked.clear()
-            if not self.owns:
+                pause_s = FLEET_EVERY_S / max(1, len(self.leases.held))
+                async with asyncio.timeout(pause_s):
+                    await self._fleet_changed.wait()
+            except TimeoutError:
+                held = sorted(self.leases.held)
+                turn += 1
+                self._changed |= {held[turn % len(held)]} if held else set()
+            self._fleet_changed.clear()
+            changed, self._changed = self._changed & set(self.leases.held), set()
+            if not changed:
                 continue
-            with contextlib.suppress(Unreachable, SQLAlchemyError):
-                for request_id, meter_id in await asyncio.to_thread(self._open_requests):
-                    if request_id not in self._answering:
-                        self._answering.add(request_id)
-                        self._later(self._answer(request_id, meter_id))
+            try:
+                loaded = await asyncio.to_thread(self._load, changed)
+            except AWAY as error:
+                logger.warning("fleet not loaded", extra={"error": str(error)[:200]})
+                self._changed |= changed
+                await asyncio.sleep(1)
+                self._fleet_changed.set()
+                continue
+            self.connections.take(changed & set(self.leases.held), loaded)
 
-    def _open_requests(self) -> list[tuple[int, int]]:
+    async def _follow_plans(self) -> None:
+        while True:
+            await asyncio.sleep(PLANS_EVERY_S)
+            changed = self._plans.refresh()
+            if changed:
+                logger.info("profiles changed", extra={"profiles": sorted(changed)})
+                self.connections.replan(changed)
+                self._note_fleet("")
+
+    def _load(self, shards: Collection[int]) -> Loaded:
+        site = self._setup.me.site
         with unit_of_work(self._engine) as session:
-            return open_requests(session)
+            targets = fleet(session, site=site, shards=shards)
+            known = known_meters(session, site=site, shards=shards)
+        return Loaded(targets, {one.meter_id: one for one in known})
 
-    async def _answer(self, request_id: int, meter_id: int) -> None:
-        try:
-            with ON_DEMAND.time():
-                outcome = await self._read_now(meter_id)
-                await asyncio.to_thread(self._write_answer, request_id, meter_id, outcome)
-        except (GridhallError, SQLAlchemyError) as error:
-            logger.warning("answer not written", extra={"error": str(error)[:200]})
-        finally:
-            self._answering.discard(request_id)
+    def _load_gained(self, gained: Sequence[Gained]) -> Loaded:
+        """Load shards that were taken, and what their owner before had done in this interval.
 
-    async def _read_now(self, meter_id: int) -> Outcome | None:
-        found = self._by_meter.get(meter_id)
-        if found is None:
-            return None
-        connection, target = found
-        return await self._asker.ask(
-            connection.link,
-            target,
-            self._plans[target.profile],
-            slot=slot_of(datetime.now(UTC), target.interval_s),
-            source=Source.ON_DEMAND,
-            priority=Priority.ON_DEMAND,
-            timeout_s=self._timeout_s,
-        )
-
-    def _write_answer(self, request_id: int, meter_id: int, outcome: Outcome | None) -> None:
+        One that handed them over said up to when it had begun rounds, and ended them. What
+        one that was lost had begun is not known: what is stored tells.
+        """
+        shards = {one.shard for one in gained}
+        loaded = self._load(shards)
+        lost = {one.shard for one in gained if not one.was_released}
+        by_interval: dict[int, list[PollTarget]] = {}
+        for target in loaded.targets:
+            if target.shard in lost:
+                by_interval.setdefault(target.interval_s, []).append(target)
+        stored = {}
         with unit_of_work(self._engine) as session:
-            if outcome is not None and outcome.reading is not None:
-                store_on_demand(session, outcome.reading)
-            answer(
-                session,
-                request_id,
-                meter_id,
-                at=datetime.now(UTC),
-                error=(outcome.error or None) if outcome else "not_in_fleet",
-            )
+            for interval_s, targets in by_interval.items():
+                stored[interval_s] = stored_in(
+                    session,
+                    slot=slot_of(datetime.now(UTC), interval_s),
+                    meter_ids=[target.meter_id for target in targets],
+                )
+        begun_to = {
+            one.shard: one.last_slot for one in gained if one.was_released and one.last_slot
+        }
+        return Loaded(loaded.targets, loaded.known, stored, begun_to)
 
 
 def health_of(poller: Poller) -> Callable[[], dict[str, object]]:
@@ -345,9 +283,13 @@ def health_of(poller: Poller) -> Callable[[], dict[str, object]]:
 
     def facts() -> dict[str, object]:
         return {
-            "ready": poller.owns,
-            "terminals": poller.terminals,
-            "last_stored_at": poller.last_stored_at,
+            "ready": poller.sink.accepts and (bool(poller.leases.held) or poller.leases.live > 1),
+            "terminals": poller.connections.terminals,
+            "connections": len(poller.connections),
+            "shards": len(poller.leases.held),
+            "spool_bytes": poller.sink.spool_bytes,
+            "accepts": poller.sink.accepts,
+            "last_stored_at": poller.sink.last_stored_at,
         }
 
     return facts

@@ -1,38 +1,54 @@
 """The polling process from start to stop."""
 
 import asyncio
+import os
+import resource
 import signal
-from importlib import resources
+import socket
+from contextlib import suppress
+from uuid import uuid4
 
 from foundation import metrics
-from foundation.datafiles import build, load_toml
 from foundation.office import Office
-from metering.modbus.plan import compile_plan
-from metering.modbus.profile import office_profiles
-from metering.polling.loop import Poller, health_of
-from metering.readings.rules import Validation
-
-
-def load_validation() -> Validation:
-    """Read the packaged limits of plausibility."""
-    file = resources.files("metering.readings") / "validation.toml"
-    return build(Validation, load_toml(file), where="validation.toml")
+from metering.devices.timetable import load_timetable
+from metering.polling.loop import Poller, Setup, health_of
+from metering.polling.owning import Identity
+from metering.polling.plans import Plans
+from metering.polling.types import WithoutLease
+from metering.readings.validating import load_validation
 
 
 def poll(office: Office) -> None:
     """Poll the fleet until SIGTERM or SIGINT; uvloop is used where it is installed."""
+    with suppress(ValueError, OSError):  # each connection is a file
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_poll(office))
 
 
-async def _poll(office: Office) -> None:
-    profiles = office_profiles(office.settings.data_dir)
-    poller = Poller(
-        office.engine,
-        office.url,
-        plans={name: compile_plan(profile) for name, profile in profiles.items()},
+def setup_of(office: Office) -> Setup:
+    """Give what this process polls by."""
+    settings = office.settings
+    return Setup(
+        me=Identity(
+            worker=uuid4(),
+            name=f"{socket.gethostname()}:{os.getpid()}",
+            site=settings.poller_site,
+            ttl_s=settings.lease_s,
+            without=WithoutLease(settings.without_lease),
+        ),
+        spool=settings.data_dir / "spool",
+        spool_limit_bytes=settings.spool_mb * 1_000_000,
+        timeout_s=settings.read_timeout_s,
+        timetable=load_timetable(),
         validation=load_validation(),
-        timeout_s=office.settings.read_timeout_s,
+    )
+
+
+async def _poll(office: Office) -> None:
+    poller = Poller(
+        office.engine, office.url, plans=Plans(office.settings.data_dir), setup=setup_of(office)
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, poller.stop)

@@ -1,6 +1,5 @@
 """The store: staged COPY, idempotent by (ts, meter), with the batch that tells the judges."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,23 +8,50 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from foundation import clock
+from metering.readings.packing import COLUMNS, HEADER, TRAILER, pack_readings
+from metering.readings.rollups import MARK_AFTER, hour_anchor, roll_up_day
 from metering.readings.types import BATCH_CHANNEL, ENERGIES, MEASURES, NewReading
 
-_COLUMNS = ("ts", "meter_id", "read_off_s", "quality", "source", "inputs", *ENERGIES, *MEASURES)
-_TYPES = ("timestamptz", "int4", "int2", "int2", "int2", "int2", *("int8",) * 3, *("float4",) * 17)
-_LIST = ", ".join(_COLUMNS)
+__all__ = [
+    "days_ahead",
+    "ensure_days",
+    "forget_judged",
+    "mark_judged",
+    "roll_up_day",
+    "store",
+    "store_on_demand",
+    "store_packed",
+]
+
+_LIST = ", ".join(COLUMNS)
 _VALUES = ("quality", "source", "inputs", *ENERGIES, *MEASURES)
 
 _STAGE = (
     "CREATE TEMP TABLE IF NOT EXISTS staged_reading ON COMMIT DELETE ROWS AS"
     f" SELECT {_LIST} FROM metering.reading WITH NO DATA"
 )
-_MERGE = (
+_COPY = f"COPY staged_reading ({_LIST}) FROM STDIN (FORMAT BINARY)"
+_FRESH = (
     f"INSERT INTO metering.reading AS r ({_LIST}) SELECT DISTINCT ON (ts, meter_id) {_LIST}"
     " FROM staged_reading ORDER BY ts, meter_id, quality"
     " ON CONFLICT (ts, meter_id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in ("read_off_s", *_VALUES))
     + " WHERE excluded.quality < r.quality RETURNING ts, meter_id"
+)
+_HANDED = (
+    "handed AS (INSERT INTO metering.reading_batch (slot, meter_ids, stored_at)"
+    " SELECT ts, array_agg(meter_id ORDER BY meter_id), :now FROM fresh GROUP BY ts ORDER BY ts)"
+)
+_DUE = (
+    "due AS (INSERT INTO metering.rollup_due (hour, meter_ids)"
+    " SELECT hour, array_agg(DISTINCT meter_id) FROM ("
+    " SELECT date_bin('1 hour', ts, :anchor) AS hour, meter_id FROM fresh UNION ALL"
+    " SELECT date_bin('1 hour', ts - interval '1 microsecond', :anchor), meter_id FROM fresh"
+    ") touched WHERE hour <= :rolled GROUP BY hour)"
+)
+_CLOSE_GAPS = (
+    "DELETE FROM metering.gap g USING staged_reading s"
+    " WHERE g.ts = s.ts AND g.meter_id = s.meter_id"
 )
 _LATEST = (
     f"INSERT INTO metering.latest AS l (meter_id, ts, read_at, {', '.join(_VALUES)})"
@@ -40,9 +66,6 @@ _LATEST = (
 def store(session: Session, readings: Sequence[NewReading], *, judged: bool = False) -> int:
     """Store readings; give how many were new or better than what was known.
 
-    A reading that is known already, as good or better, changes nothing. New ones are
-    handed to the judges in one batch per slot, within this transaction.
-
     Args:
         session: the caller's transaction.
         readings: any meters, any slots; their days' partitions must exist.
@@ -50,87 +73,66 @@ def store(session: Session, readings: Sequence[NewReading], *, judged: bool = Fa
     """
     if not readings:
         return 0
-    _stage(session, readings)
-    fresh: dict[datetime, list[int]] = defaultdict(list)
-    for ts, meter_id in session.execute(text(_MERGE)):
-        fresh[ts].append(meter_id)
+    oldest = min(one.ts for one in readings)
+    return store_packed(session, pack_readings(readings), oldest=oldest, judged=judged)
+
+
+def store_packed(session: Session, rows: bytes, *, oldest: datetime, judged: bool = False) -> int:
+    """Store packed readings; give how many were new or better than what was known.
+
+    A reading that is known already, as good or better, changes nothing. New ones are
+    handed to the judges in one batch per slot, close their gaps, and have their hours added
+    up again if that was done before: all within this transaction.
+
+    Args:
+        session: the caller's transaction.
+        rows: as `packing` makes them; their days' partitions must exist.
+        oldest: the oldest slot among them.
+        judged: history that is not to be judged.
+    """
+    now = clock.now()
+    _stage(session, rows)
+    parts = [f"WITH fresh AS ({_FRESH})"]
+    given: dict[str, object] = {}
+    if not judged:
+        parts.append(_HANDED)
+        given["now"] = now
+    rolled = now - MARK_AFTER - timedelta(hours=1)
+    is_old = oldest <= rolled + timedelta(hours=1)
+    if is_old:
+        parts.append(_DUE)
+        given |= {"anchor": hour_anchor(), "rolled": rolled}
+    statement = f"{', '.join(parts)} SELECT count(*) FROM fresh"
+    fresh = int(session.execute(text(statement), given).scalar_one())
     session.execute(text(_LATEST))
-    if fresh and not judged:
-        _hand_to_judges(session, fresh)
+    if oldest <= now - timedelta(seconds=1):
+        session.execute(text(_CLOSE_GAPS))
     session.execute(text("DELETE FROM staged_reading"))
-    return sum(map(len, fresh.values()))
+    if fresh and not judged:
+        session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": BATCH_CHANNEL})
+    return fresh
 
 
 def store_on_demand(session: Session, reading: NewReading) -> None:
     """Keep an on-demand read as the meter's newest values; the interval store is untouched."""
-    _stage(session, [reading])
+    _stage(session, pack_readings([reading]))
     session.execute(text(_LATEST))
     session.execute(text("DELETE FROM staged_reading"))
 
 
-def _stage(session: Session, readings: Sequence[NewReading]) -> None:
+def _stage(session: Session, rows: bytes) -> None:
     session.execute(text(_STAGE))
     connection: Any = session.connection().connection.driver_connection
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY staged_reading ({_LIST}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(_TYPES)
-        for one in readings:
-            value = one.values.get
-            copy.write_row(
-                (
-                    one.ts,
-                    one.meter_id,
-                    one.read_off_s,
-                    int(one.quality),
-                    int(one.source),
-                    one.inputs,
-                    *(value(name) for name in ENERGIES),
-                    *(value(name) for name in MEASURES),
-                )
-            )
-
-
-def _hand_to_judges(session: Session, fresh: dict[datetime, list[int]]) -> None:
-    stored_at = clock.now()
-    session.execute(
-        text(
-            "INSERT INTO metering.reading_batch (slot, meter_ids, stored_at)"
-            " VALUES (:slot, :meter_ids, :stored_at)"
-        ),
-        [
-            {"slot": slot, "meter_ids": ids, "stored_at": stored_at}
-            for slot, ids in sorted(fresh.items())
-        ],
-    )
-    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": BATCH_CHANNEL})
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(HEADER)
+        copy.write(rows)
+        copy.write(TRAILER)
 
 
 def ensure_days(session: Session, first: date, last: date) -> None:
-    """Make the day partitions of a span of UTC days, both ends included."""
+    """Make the partitions of a span of UTC days, both ends included."""
     session.execute(
         text("SELECT metering.ensure_reading_days(:first, :last)"), {"first": first, "last": last}
-    )
-
-
-def roll_up_day(session: Session, day: date) -> None:
-    """Rebuild one office day of every meter from its readings."""
-    start, end = clock.day_span(day)
-    session.execute(
-        text(
-            "INSERT INTO metering.daily AS d (day, meter_id, wh_import, used_wh, p_max, u_min,"
-            " u_max, points)"
-            " SELECT :day, meter_id, max(wh_import), max(wh_import) - min(wh_import), max(p),"
-            " min(least(u_a, u_b, u_c)), max(greatest(u_a, u_b, u_c)), count(*)"
-            " FROM metering.reading WHERE ts >= :start AND ts < :end AND quality < 32"
-            " GROUP BY meter_id"
-            " ON CONFLICT (day, meter_id) DO UPDATE SET wh_import = excluded.wh_import,"
-            " used_wh = excluded.used_wh, p_max = excluded.p_max, u_min = excluded.u_min,"
-            " u_max = excluded.u_max, points = excluded.points"
-            " WHERE excluded.points >= d.points"
-        ),
-        {"day": day, "start": start, "end": end},
     )
 
 

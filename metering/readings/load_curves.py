@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.datafiles import build, load_toml
-from metering.readings.types import LoadCurve, LoadPoint, LoadRules, Subject, SubjectKind
+from metering.readings.types import LoadCurve, LoadPoint, LoadRules, Quality, Subject, SubjectKind
 
 STEPS = (timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1))
 Span = tuple[datetime, datetime]
@@ -114,11 +114,12 @@ def _read(
         text(
             "SELECT key, slot, count(*), sum(watts), bool_or(estimated) FROM ("
             f" SELECT {key} AS key, date_bin(:step, r.ts, :start) AS slot, m.point_id,"
-            " avg(r.p) AS watts, bool_or(r.quality >= 128) AS estimated"
+            f" avg(r.p) AS watts, bool_or(r.quality & {int(Quality.ESTIMATED)} <> 0) AS estimated"
             " FROM metering.reading r JOIN metering.meter m ON m.id = r.meter_id"
             + _PLACES
             + " WHERE"
-            f" r.ts >= :start AND r.ts < :end AND r.quality & 32 = 0 AND r.p IS NOT NULL{wanted}"
+            f" r.ts >= :start AND r.ts < :end AND r.quality & {int(Quality.OUT_OF_RANGE)} = 0"
+            f" AND r.p IS NOT NULL{wanted}"
             " GROUP BY 1, 2, 3) AS points GROUP BY key, slot"
         ),
         facts,

@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from foundation.clock import day_span
+from foundation.db import rows_as
 from metering.network.types import Supply
-from metering.readings.models import Daily, Latest, ReadingBatch
+from metering.readings.models import Daily, Hourly, Latest, ReadingBatch, ReadingEvent
+from metering.readings.packing import HEADER, TRAILER
 from metering.readings.types import (
     ENERGIES,
     MEASURES,
@@ -20,20 +23,29 @@ from metering.readings.types import (
     CurvePoint,
     DailyEnergy,
     DayUse,
+    EventKind,
+    EventRow,
     FirstReading,
+    HourlyEnergy,
     LatestReading,
     Quality,
     Source,
 )
 
+MANY = 2000
+"""Of so many meters a batch is joined whole; fewer are looked up one by one. PostgreSQL cannot
+know how many an array holds."""
 _SUPPLIES = {supply.value: index for index, supply in enumerate(Supply)}
+_HOURLY_COLUMNS = ("hour", "meter_id", "used_wh", "exported_wh", "covered_s", "p_avg", "p_max",
+                   "u_min", "u_avg", "u_max", "points", "late", "estimated", "resets")  # fmt: skip
 _LATEST_COLUMNS = ("meter_id", "ts", "read_at", "quality", "source", *ENERGIES, *MEASURES, "inputs")
 
 
 def latest(session: Session, meter_ids: Collection[int]) -> dict[int, LatestReading]:
     """Give the newest values of several meters; a meter never read is absent."""
     columns = [getattr(Latest, name) for name in _LATEST_COLUMNS]
-    rows = session.execute(select(*columns).where(Latest.meter_id.in_(meter_ids)))
+    known = Latest.meter_id == func.any(literal(list(meter_ids), ARRAY(Integer)))
+    rows = session.execute(select(*columns).where(known))
     return {row[0]: _latest(*row) for row in rows}
 
 
@@ -83,19 +95,28 @@ def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
     Readings out of range are left out.
     """
     start, end = day_span(day)
-    rows = session.execute(
-        text(
-            "SELECT date_bin('15 minutes', ts, :start) AS bin, avg(u_a), avg(u_b), avg(u_c),"
-            " avg(i_a), avg(i_b), avg(i_c), avg(p), bool_or(quality >= 128)"
-            " FROM metering.reading"
-            " WHERE ts >= :start AND ts < :end AND meter_id = :meter_id AND quality & 32 = 0"
-            " GROUP BY bin"
-        ),
-        {"start": start, "end": end, "meter_id": meter_id},
-    )
+    rows = session.execute(text(_CURVE), {"start": start, "end": end, "meter_id": meter_id})
     known = {row[0]: CurvePoint(*row) for row in rows}
-    steps = (start + timedelta(minutes=15 * step) for step in range(96))
-    return [known.get(at) or CurvePoint(at) for at in steps if at < end]
+    return [known.get(at) or CurvePoint(at) for at in _steps(start, end, 900)]
+
+
+_SLOTS = (
+    "SELECT generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz)"
+    " - interval '1 second', make_interval(secs => steps.interval_s))"
+    " FROM (SELECT interval_s FROM metering.asked_span WHERE meter_id = :meter_id"
+    " UNION SELECT CASE WHEN EXISTS (SELECT 1 FROM metering.asked_span"
+    "  WHERE meter_id = :meter_id) THEN 900 ELSE 60 END) steps"
+)
+"""The slots a meter may have a reading in: PostgreSQL before 18 cannot skip through the key
+(ts, meter_id); given the slots, it looks each of them up instead of reading the whole day."""
+_CURVE = (
+    "SELECT date_bin('15 minutes', ts, :start) AS bin, avg(u_a), avg(u_b), avg(u_c),"
+    " avg(i_a), avg(i_b), avg(i_c), avg(p),"
+    f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0), bit_or(quality)"
+    f" FROM metering.reading WHERE ts >= :start AND ts < :end AND ts = ANY(ARRAY({_SLOTS}))"
+    " AND meter_id = :meter_id"
+    f" AND quality & {int(Quality.OUT_OF_RANGE)} = 0 GROUP BY bin"
+)
 
 
 def daily(session: Session, meter_id: int, *, first: date, last: date) -> list[DailyEnergy]:
@@ -137,7 +158,7 @@ def claim_batch(session: Session) -> BatchArrays | None:
     The batch is held until the caller's transaction ends; a crash gives it back.
     """
     claimed = session.execute(
-        select(ReadingBatch.id, ReadingBatch.slot, ReadingBatch.meter_ids)
+        select(ReadingBatch.id, ReadingBatch.slot, func.cardinality(ReadingBatch.meter_ids))
         .where(ReadingBatch.judged_at.is_(None))
         .order_by(ReadingBatch.id)
         .limit(1)
@@ -145,36 +166,120 @@ def claim_batch(session: Session) -> BatchArrays | None:
     ).first()
     if claimed is None:
         return None
-    rows = session.execute(
-        text(
-            "SELECT r.meter_id, m.point_id, p.area_id, p.supply, r.quality,"
-            " m.rated_a * m.ct * 1000,"
-            " r.u_a, r.u_b, r.u_c, r.i_a, r.i_b, r.i_c, r.p_a, r.p_b, r.p_c, r.inputs"
-            " FROM metering.reading r JOIN metering.meter m ON m.id = r.meter_id"
-            " JOIN metering.point p ON p.id = m.point_id"
-            " WHERE r.ts = :slot AND r.meter_id = ANY(:meter_ids) ORDER BY r.meter_id"
-        ),
-        {"slot": claimed.slot, "meter_ids": claimed.meter_ids},
-    ).all()
-    table: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 16
+    if claimed[2] >= MANY:
+        session.execute(text("SET LOCAL enable_nestloop = off"))
+    rows = _fixed_rows(
+        session, _BATCH.format(id=int(claimed.id), slot=claimed.slot.isoformat()), _BATCH_ROW
+    )
+    rows = rows[np.argsort(rows["meter_id"], kind="stable")]
+    session.execute(text("SET LOCAL enable_nestloop = on"))
     return BatchArrays(
         batch_id=claimed.id,
         slot=claimed.slot,
-        meter_id=np.array(table[0], dtype=np.int64),
-        point_id=np.array(table[1], dtype=np.int64),
-        area_id=np.array(table[2], dtype=np.int64),
-        supply=np.array([_SUPPLIES[word] for word in table[3]], dtype=np.int8),
-        quality=np.array(table[4], dtype=np.int16),
-        rated_ma=np.array(table[5], dtype=np.int64),
-        volts=_scaled(table[6:9], 10).astype(np.int32),
-        amps=_scaled(table[9:12], 1000).astype(np.int32),
-        watts=_scaled(table[12:15], 1),
-        inputs=np.array([-1 if v is None else v for v in table[15]], dtype=np.int16),
+        meter_id=rows["meter_id"].astype(np.int64),
+        point_id=rows["point_id"].astype(np.int64),
+        area_id=rows["area_id"].astype(np.int64),
+        supply=rows["supply"].astype(np.int8),
+        quality=rows["quality"].astype(np.int16),
+        rated_ma=rows["rated_ma"].astype(np.int64),
+        volts=_scaled([rows[f"u_{phase}"] for phase in "abc"], 10).astype(np.int32),
+        amps=_scaled([rows[f"i_{phase}"] for phase in "abc"], 1000).astype(np.int32),
+        watts=_scaled([rows[f"p_{phase}"] for phase in "abc"], 1),
+        inputs=rows["inputs"].astype(np.int16),
     )
 
 
-def _scaled(columns: Sequence[Sequence[float | None]], steps: int) -> NDArray[np.int64]:
+_BATCH_FIELDS = (
+    ("meter_id", ">i4", "r.meter_id"),
+    ("point_id", ">i8", "m.point_id"),
+    ("area_id", ">i8", "p.area_id"),
+    ("supply", ">i2", "CASE p.supply "
+     + " ".join(f"WHEN '{word}' THEN {index}" for word, index in _SUPPLIES.items()) + " END"),
+    ("quality", ">i2", "r.quality"),
+    ("rated_ma", ">i8", "m.rated_a::bigint * m.ct * 1000"),
+    *((f"{what}_{phase}", ">f4", f"coalesce(r.{what}_{phase}, 'NaN')")
+      for what in "uip" for phase in "abc"),
+    ("inputs", ">i2", "coalesce(r.inputs, -1)"),
+)  # fmt: skip
+_SQL_TYPES = {">i2": "smallint", ">i4": "integer", ">i8": "bigint", ">f4": "real"}
+_BATCH = (
+    "SELECT "
+    + ", ".join(f"({sql})::{_SQL_TYPES[kind]}" for _, kind, sql in _BATCH_FIELDS)
+    + " FROM (SELECT unnest(meter_ids) AS meter_id FROM metering.reading_batch"
+    " WHERE id = {id}) b JOIN metering.reading r ON r.ts = '{slot}' AND r.meter_id = b.meter_id"
+    " JOIN metering.meter m ON m.id = r.meter_id JOIN metering.point p ON p.id = m.point_id"
+)
+_BATCH_ROW = np.dtype(
+    [("fields", ">i2")]
+    + [part for name, kind, _ in _BATCH_FIELDS for part in ((f"{name}_size", ">i4"), (name, kind))]
+)
+
+
+def _fixed_rows(session: Session, statement: str, row: "np.dtype[Any]") -> NDArray[Any]:
+    """Give a query's rows as an array: every column of one width and never NULL."""
+    connection: Any = session.connection().connection.driver_connection
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY ({statement}) TO STDOUT (FORMAT BINARY)") as copy,
+    ):
+        received = b"".join(map(bytes, copy))
+    return np.frombuffer(received[len(HEADER) : -len(TRAILER)], dtype=row)
+
+
+def _scaled(columns: Sequence[NDArray[np.float32]], steps: int) -> NDArray[np.int64]:
     """Turn columns of values into whole numbers of their resolution, shape (n, 3)."""
-    values = np.array(columns, dtype=np.float64).T.reshape(-1, 3)
+    values = np.stack(columns, axis=1).astype(np.float64)
     whole = np.where(np.isnan(values), float(UNKNOWN), np.rint(values * steps))
     return whole.astype(np.int64)
+
+
+def hourly(
+    session: Session, meter_ids: Collection[int], *, first: datetime, end: datetime
+) -> list[HourlyEnergy]:
+    """Give the hours of several meters in [first, end), by meter and hour.
+
+    An hour without readings is absent, and so is one that is not added up yet.
+    """
+    columns = [getattr(Hourly, name) for name in _HOURLY_COLUMNS]
+    return rows_as(
+        HourlyEnergy,
+        session,
+        select(*columns)
+        .where(Hourly.hour.in_(_steps(first, end, 3600)), Hourly.meter_id.in_(meter_ids))
+        .order_by(Hourly.meter_id, Hourly.hour),
+    )
+
+
+def events(
+    session: Session,
+    meter_ids: Collection[int],
+    *,
+    since: datetime,
+    kinds: Collection[EventKind] = tuple(EventKind),
+    limit: int = 200,
+) -> list[EventRow]:
+    """List what meters told, newest first: what began since an instant, or lasts."""
+    return rows_as(
+        EventRow,
+        session,
+        select(
+            ReadingEvent.id,
+            ReadingEvent.meter_id,
+            ReadingEvent.kind,
+            ReadingEvent.at,
+            ReadingEvent.ended_at,
+            ReadingEvent.facts,
+        )
+        .where(
+            ReadingEvent.meter_id.in_(meter_ids),
+            ReadingEvent.kind.in_(kinds),
+            (ReadingEvent.at >= since) | ReadingEvent.ended_at.is_(None),
+        )
+        .order_by(ReadingEvent.at.desc(), ReadingEvent.id.desc())
+        .limit(limit),
+    )
+
+
+def _steps(first: datetime, end: datetime, seconds: int) -> list[datetime]:
+    count = int((end - first).total_seconds()) // seconds
+    return [first + timedelta(seconds=seconds * step) for step in range(count)]

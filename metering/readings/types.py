@@ -1,9 +1,10 @@
 """What a reading is: values of one meter for one interval, with quality and source."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, IntFlag, StrEnum
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,9 +47,40 @@ class Quality(IntFlag):
     CLOCK_BAD = 4
     PARTIAL = 8  # some blocks did not answer
     RESET = 16  # a register ran backwards
-    OUT_OF_RANGE = 32
-    MANUAL = 64
-    ESTIMATED = 128
+    SUSPECT = 32  # its values contradict each other or the reading before; see `Doubt`
+    OUT_OF_RANGE = 64
+    MANUAL = 128
+    ESTIMATED = 256
+
+
+class Doubt(IntFlag):
+    """Which validation rules object to a reading."""
+
+    NONE = 0
+    RANGE = 1  # a value no supply can have
+    RESET = 2  # 示度下降: a register ran backwards
+    STEP = 4  # 飞走: a register ran faster than the meter could
+    STOPPED = 8  # 停走: power flows and the register stands
+    PHASE_SUM = 16  # the phases do not add up to the total
+    ENERGY = 32  # 电能量超差: the register and the power disagree
+    PHASE_ORDER = 64  # 逆相序 or a reversed CT: phases see their currents at odd angles
+    CT_RATIO = 128  # power is not what voltage and current make
+
+
+class EventKind(StrEnum):
+    """What a meter's event list tells; the names of doubts stand for their rule."""
+
+    COVER_OPEN = "cover_open"  # 开表盖
+    EXCEPTION = "exception"  # the terminal answers with a Modbus exception
+    CLOCK = "clock"  # 时钟超差
+    RANGE = "range"
+    RESET = "reset"
+    STEP = "step"
+    STOPPED = "stopped"
+    PHASE_SUM = "phase_sum"
+    ENERGY = "energy"
+    PHASE_ORDER = "phase_order"
+    CT_RATIO = "ct_ratio"
 
 
 class Source(IntEnum):
@@ -80,6 +112,62 @@ class NewReading:
     source: Source
     values: dict[str, float | int | None]
     inputs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something a meter or its terminal told, on its way to the event list.
+
+    Attributes:
+        at: when it began, ended, or happened.
+        move: whether it begins and lasts, ends, or happens at once and is over.
+    """
+
+    meter_id: int
+    kind: EventKind
+    at: datetime
+    move: Literal["begins", "ends", "happens"] = "begins"
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One entry of a meter's event list; `ended_at` is None while it lasts."""
+
+    id: int
+    meter_id: int
+    kind: EventKind
+    at: datetime
+    ended_at: datetime | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyEnergy:
+    """One hour of one meter.
+
+    Attributes:
+        hour: its start.
+        used_wh: energy known from register differences [Wh]; None if nothing is known.
+        covered_s: seconds of the hour those differences cover; 3600 is all of it.
+        points: readings in the hour; late, estimated: of them.
+        resets: steps that could not be counted (register reset, or implausible).
+    """
+
+    hour: datetime
+    meter_id: int
+    used_wh: int | None
+    exported_wh: int | None
+    covered_s: int
+    p_avg: float | None
+    p_max: float | None
+    u_min: float | None
+    u_avg: float | None
+    u_max: float | None
+    points: int
+    late: int
+    estimated: int
+    resets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +209,11 @@ class LatestReading:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One quarter hour of a curve: averages of what was read in it; None where nothing was."""
+    """One quarter hour of a curve: averages of what was read in it; None where nothing was.
+
+    Attributes:
+        quality: all bits of `Quality` that any of its readings has.
+    """
 
     start: datetime
     u_a: float | None = None
@@ -132,6 +224,7 @@ class CurvePoint:
     i_c: float | None = None
     p: float | None = None
     estimated: bool = False
+    quality: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ import loadmgmt.api.alerts
 import loadmgmt.api.forecast
 import loadmgmt.api.weather
 import metering.api.devices
+import metering.api.gaps
+import metering.api.polling
 import metering.api.readings
 import metering.api.requests
 import metering.api.simulation
@@ -50,6 +52,8 @@ LOADED = (
     loadmgmt.api.forecast,
     loadmgmt.api.weather,
     metering.api.devices,
+    metering.api.gaps,
+    metering.api.polling,
     metering.api.readings,
     metering.api.requests,
     metering.api.simulation,
@@ -60,9 +64,11 @@ LOADED = (
 
 
 def is_ours(thing: Any, name: str | None, kind: str, *_: Any) -> bool:
-    """Leave out the queue's tables and the day partitions of readings."""
+    """Leave out the queue's tables and the partitions of readings and hours."""
     if kind == "table":
-        return thing.schema not in {"jobs", None} and not str(name).startswith("reading_2")
+        return thing.schema not in {"jobs", None} and not str(name).startswith(
+            ("reading_2", "hourly_2")
+        )
     return True
 
 

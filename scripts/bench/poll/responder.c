@@ -1,6 +1,6 @@
 /* A Modbus TCP responder that costs little: one thread, epoll, any unit id, on a free port of
- * 127.0.0.1 that it prints. Functions 3 and 4: register i holds its own number i. Anything else
- * is exception 1. Ends when its standard input does.
+ * 127.0.0.1 that it prints, or as many ports as its argument says. Functions 3 and 4: register i
+ * holds its own number i. Anything else is exception 1. Ends when its standard input does.
  * build: gcc -O2 -o responder responder.c
  */
 #define _GNU_SOURCE
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BUFFER = 4096, LONGEST_REPLY = 260, EVENTS = 512 };
+enum { BUFFER = 4096, LONGEST_REPLY = 260, EVENTS = 512, PORTS = 8192 };
 
 typedef struct {
     int fd, held;
@@ -88,33 +88,41 @@ static void serve(connection *c) {
     if (size) send(c->fd, out, size, MSG_NOSIGNAL);
 }
 
-int main(void) {
+static int listeners[PORTS];
+
+int main(int argc, char **argv) {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     signal(SIGPIPE, SIG_IGN);
 
-    int poll = epoll_create1(0), listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (bind(listener, (void *)&address, size) || listen(listener, 4096) ||
-        getsockname(listener, (void *)&address, &size)) {
-        perror("listen");
-        return 1;
+    int poll = epoll_create1(0), ports = argc > 1 ? atoi(argv[1]) : 1;
+    if (ports < 1 || ports > PORTS) return 2;
+    for (int n = 0; n < ports; n++) {
+        struct sockaddr_in address = {.sin_family = AF_INET};
+        socklen_t size = sizeof address;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        listeners[n] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        if (bind(listeners[n], (void *)&address, size) || listen(listeners[n], 4096) ||
+            getsockname(listeners[n], (void *)&address, &size)) {
+            perror("listen");
+            return 1;
+        }
+        watch(poll, listeners[n], &listeners[n]);
+        printf(n ? " %d" : "%d", ntohs(address.sin_port));
     }
-    watch(poll, listener, &listener);
     watch(poll, STDIN_FILENO, NULL);
-    printf("%d\n", ntohs(address.sin_port));
+    printf("\n");
     fflush(stdout);
 
     struct epoll_event events[EVENTS];
     for (;;) {
         int ready = epoll_wait(poll, events, EVENTS, -1);
         for (int e = 0; e < ready; e++) {
-            if (events[e].data.ptr == NULL) return 0;
-            if (events[e].data.ptr == &listener) accept_all(poll, listener);
+            int *listener = events[e].data.ptr;
+            if (listener == NULL) return 0;
+            if (listener >= listeners && listener < listeners + PORTS) accept_all(poll, *listener);
             else serve(events[e].data.ptr);
         }
     }

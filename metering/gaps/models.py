@@ -1,0 +1,25 @@
+"""The gap list."""
+
+from sqlalchemy import Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from foundation.db import Base, utc
+
+
+class Gap(Base):
+    """One interval of one meter without a reading; gone as soon as the reading is there."""
+
+    __tablename__ = "gap"
+
+    ts: Mapped[utc] = mapped_column(primary_key=True, comment="start of the interval")
+    meter_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    interval_s: Mapped[int] = mapped_column(Integer)
+
+
+class GapMark(Base):
+    """Up to where intervals were looked at; one row."""
+
+    __tablename__ = "gap_mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    checked_to: Mapped[utc] = mapped_column(comment="intervals that ended by then are judged")

@@ -1,0 +1,257 @@
+"""CPU time of one terminal from the wire to the table: the poller as it runs, and the naive way.
+
+An embedded PostgreSQL in a temporary folder, the real poller, a responder in C on its own core.
+See docs/benchmarks.md.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from _database import make_fleet, own_database
+from _report import BUILD, Measure, compare, options, publish, say
+
+HERE = Path(__file__).parent
+PARTS = HERE / "ingest"
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+READY_S = 120.0
+SETTLE_S = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One way, one round: CPU time per terminal [us]."""
+
+    poller: float
+    database: float
+    rate: float = 0.0
+
+    @property
+    def both(self) -> float:
+        """Add poller and database."""
+        return self.poller + self.database
+
+
+@contextmanager
+def responding(ports: int, core: int) -> Iterator[list[int]]:
+    """Run the responder of `bench poll` on several ports; give them."""
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        raise SystemExit("this benchmark needs gcc")
+    BUILD.mkdir(parents=True, exist_ok=True)
+    program = BUILD / "responder"
+    source = HERE / "poll" / "responder.c"
+    subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=True)
+    with subprocess.Popen(
+        [str(program), str(ports)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=_on_core(core),  # noqa: PLW1509 - no other thread runs here
+    ) as process:
+        try:
+            yield [int(port) for port in process.stdout.readline().split()]
+        finally:
+            process.kill()
+
+
+def _on_core(core: int) -> Callable[[], None]:
+    def settle() -> None:
+        os.sched_setaffinity(0, {core})
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, -5)
+
+    return settle
+
+
+def cpu_s(pid: int) -> float:
+    """Give the CPU time of a process and of its children that have ended [s]."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) * TICK_S
+
+
+def server_cpu_s(folder: Path) -> float:
+    """Give the CPU time of the whole database server: every backend and helper [s]."""
+    found = next(iter(folder.glob("**/postmaster.pid")))
+    postmaster = int(found.read_text(encoding="utf-8").split()[0])
+    used = cpu_s(postmaster)
+    for task in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            stat = (task / "stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            if int(stat[1]) == postmaster:
+                used += cpu_s(int(task.name))
+    return used
+
+
+class Bench:
+    """A fleet, its database, and both ways to read it."""
+
+    def __init__(self, folder: Path, where: Any, ports: Sequence[int], wanted: Any) -> None:
+        from foundation.db import connect
+
+        self.folder, self.where, self.ports = folder, where, ports
+        self.terminals, self.interval_s = wanted.terminals, wanted.interval
+        self.window_s = wanted.window
+        self.core = min(os.sched_getaffinity(0))
+        self.engine = connect(where.owner, pool=2)
+
+    def prepare(self) -> None:
+        """Make the fleet, and the profile it is read by."""
+        from foundation.db import unit_of_work
+        from metering.readings.actions import days_ahead
+
+        (self.folder / "profiles").mkdir()
+        shutil.copy(PARTS / "bench_meter.toml", self.folder / "profiles")
+        with unit_of_work(self.engine) as session:
+            days_ahead(session)
+            make_fleet(session, self.terminals, ports=self.ports, interval_s=self.interval_s)
+
+    def value(self, statement: str, **facts: object) -> Any:
+        """Ask the database for one value."""
+        from sqlalchemy import text
+
+        from foundation.db import unit_of_work
+
+        with unit_of_work(self.engine) as session:
+            return session.execute(text(statement), facts).scalar()
+
+    def empty(self) -> None:
+        """Begin every round with the same tables."""
+        from sqlalchemy import text
+
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in ("reading", "latest", "reading_batch", "reading_event", "gap"):
+                connection.execute(text(f"TRUNCATE metering.{table}"))
+
+    def ours(self) -> Figures:
+        """Run the poller for a while; what it does before it is in step is not counted."""
+        self.empty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "webapp", "poller"],
+            stdout=sys.stderr,
+            preexec_fn=_on_core(self.core),  # noqa: PLW1509 - no other thread runs here
+        ) as poller:
+            try:
+                self._wait_until_all_read()
+                time.sleep(SETTLE_S)
+                began, mine, theirs = time.monotonic(), cpu_s(poller.pid), self._server()
+                stored = self._stored()
+                time.sleep(self.window_s)
+                mine, theirs = cpu_s(poller.pid) - mine, self._server() - theirs
+                count = self._stored() - stored
+                rate = count / (time.monotonic() - began)
+            finally:
+                poller.terminate()
+                poller.wait(30)
+        return Figures(mine / count * 1e6, theirs / count * 1e6, rate)
+
+    def naive(self) -> Figures:
+        """Read and store once what the naive way can in about the same time."""
+        self.empty()
+        server = self._server()
+        count = min(self.terminals, 10_000)
+        done = subprocess.run(
+            [sys.executable, str(PARTS / "naive.py"), self.where.owner, str(self.folder),
+             str(count), *map(str, self.ports)],
+            stdout=subprocess.PIPE,
+            preexec_fn=_on_core(self.core),
+            check=True,
+        )  # fmt: skip
+        said = json.loads(done.stdout)
+        per = 1e6 / said["terminals"]
+        return Figures(said["cpu_s"] * per, (self._server() - server) * per)
+
+    def missed(self) -> int:
+        """Count slots the poller left out."""
+        return int(self.value("SELECT coalesce(sum(slots), 0) FROM metering.poll_missed"))
+
+    def _server(self) -> float:
+        return server_cpu_s(self.folder)
+
+    def _stored(self) -> int:
+        return int(self.value("SELECT count(*) FROM metering.reading"))
+
+    def _wait_until_all_read(self) -> None:
+        give_up = time.monotonic() + READY_S + self.interval_s
+        while time.monotonic() < give_up:
+            if self.value("SELECT count(*) FROM metering.latest") >= self.terminals:
+                return
+            time.sleep(0.5)
+        raise SystemExit("the poller did not read the whole fleet")
+
+
+def measures(ours: Sequence[Figures], naive: Sequence[Figures]) -> list[Measure]:
+    """Put both ways side by side."""
+    name = f"naive: pymodbus {version('pymodbus')}, one conversion a field, ORM"
+
+    def of(figure: str, some: Sequence[Figures]) -> list[float]:
+        return [getattr(one, figure) for one in some]
+
+    def own(name: str, figure: str, target: float) -> Measure:
+        middle = compare(name, "us", of(figure, ours), [], reference_name="").ours
+        return Measure(name, "us", middle, target=target)
+
+    return [
+        own("cpu_per_terminal_poller", "poller", 50.0),
+        own("cpu_per_terminal_database", "database", 30.0),
+        compare(
+            "cpu_per_terminal", "us", of("both", ours), of("both", naive),
+            reference_name=name, target=0.2,
+        ),
+        compare(
+            "cpu_per_terminal_poller_vs_naive", "us", of("poller", ours), of("poller", naive),
+            reference_name=name,
+        ),
+        compare(
+            "cpu_per_terminal_database_vs_naive", "us", of("database", ours),
+            of("database", naive), reference_name=name,
+        ),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Run both ways in turn, round after round."""
+    parser = options(__doc__ or "", rounds=3)
+    parser.add_argument("--terminals", type=int, default=20_000)
+    parser.add_argument("--connections", type=int, default=200)
+    parser.add_argument("--interval", type=int, default=4, help="seconds between two polls")
+    parser.add_argument("--window", type=float, default=16.0, help="seconds that are measured")
+    wanted = parser.parse_args()
+    ours, naive = [], []
+    with tempfile.TemporaryDirectory(prefix="gridhall-bench-") as folder:
+        Path(folder).chmod(0o755)
+        with (
+            own_database(Path(folder)) as where,
+            responding(wanted.connections, max(os.sched_getaffinity(0))) as ports,
+        ):
+            bench = Bench(Path(folder), where, ports, wanted)
+            bench.prepare()
+            for number in range(1, wanted.rounds + 1):
+                say(f"round {number} of {wanted.rounds}")
+                ours.append(bench.ours())
+                say(f"  ours  {ours[-1]}")
+                naive.append(bench.naive())
+                say(f"  naive {naive[-1]}")
+            missed = bench.missed()
+            bench.engine.dispose()
+    rate = sum(one.rate for one in ours) / len(ours)
+    loop = "uvloop" if find_spec("uvloop") else "asyncio"
+    note = (
+        f"Ours: {wanted.terminals} terminals behind {wanted.connections} connections, every"
+        f" {wanted.interval} s, on {loop}: {rate:.0f} readings a second; slots missed {missed}."
+    )
+    publish("ingest", measures(ours, naive), notes=[note], as_json=wanted.json)
+
+
+if __name__ == "__main__":
+    main()
