@@ -15,6 +15,12 @@ from metering.devices.queries import (
     points_read,
     search_meters,
 )
+from metering.devices.terminals import (
+    meters_behind,
+    search_terminals,
+    terminal_by_no,
+    terminal_counts,
+)
 
 __all__ = [
     "Registers",
@@ -23,9 +29,13 @@ __all__ = [
     "install_meter",
     "meter_by_no",
     "meter_cards",
+    "meters_behind",
     "points_read",
     "remove_meter",
     "search_meters",
+    "search_terminals",
     "set_in_service",
     "set_interval",
+    "terminal_by_no",
+    "terminal_counts",
 ]

@@ -1,6 +1,7 @@
-"""On-demand reads (召测)."""
+"""On-demand reads (召测), and what was answered as it came."""
 
 from metering.requests.actions import ask
-from metering.requests.queries import newest_request
+from metering.requests.queries import newest_raw, newest_request
+from metering.requests.raw import RawPoint, raw_points
 
-__all__ = ["ask", "newest_request"]
+__all__ = ["RawPoint", "ask", "newest_raw", "newest_request", "raw_points"]

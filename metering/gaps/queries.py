@@ -19,6 +19,13 @@ _DUE = text(
     " AND t.failed_rounds = 0 AND (CAST(:profiles AS text[]) IS NULL OR t.profile = ANY(:profiles))"
     " ORDER BY g.ts DESC, g.meter_id LIMIT :limit"
 )
+_ASKED = text(
+    "SELECT g.meter_id, g.ts, g.interval_s, g.asked_at FROM metering.gap g"
+    " JOIN metering.meter m ON m.id = g.meter_id AND m.removed_at IS NULL"
+    " JOIN metering.terminal t ON t.id = m.terminal_id AND t.in_service"
+    " WHERE g.asked_at > :after AND t.site = :site AND t.shard = ANY(:shards)"
+    " ORDER BY g.asked_at, g.meter_id, g.ts LIMIT :limit"
+)
 _EXPECTED = text(
     "SELECT coalesce(sum(greatest(0,"
     " ceil(extract(epoch FROM least(a.until, :end)) / a.interval_s)"
@@ -67,6 +74,21 @@ def late_due(
             "limit": limit,
         },
     )
+
+
+def asked_again(
+    session: Session,
+    *,
+    site: str,
+    shards: Collection[int],
+    after: datetime,
+    limit: int = 50_000,
+) -> list[tuple[Missed, datetime]]:
+    """List the missed intervals somebody asked for after an instant, and when that was."""
+    rows = session.execute(
+        _ASKED, {"after": after, "site": site, "shards": list(shards), "limit": limit}
+    )
+    return [(Missed(meter_id, ts, interval_s), at) for meter_id, ts, interval_s, at in rows]
 
 
 def missed(

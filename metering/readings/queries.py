@@ -70,14 +70,14 @@ def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
         text(_CURVE.format(slots=_slots_of(session, meter_id))),
         {"start": start, "end": end, "meter_id": meter_id},
     )
-    known = {row[0]: CurvePoint(*row) for row in rows}
+    known = {row[0]: CurvePoint(*row[:9], quality=Quality(row[9])) for row in rows}
     return [known.get(at) or CurvePoint(at) for at in _steps(start, end, 900)]
 
 
 _CURVE = (
     "SELECT date_bin('15 minutes', ts, :start) AS bin, avg(u_a), avg(u_b), avg(u_c),"
     " avg(i_a), avg(i_b), avg(i_c), avg(p),"
-    f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0)"
+    f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0), bit_or(quality)"
     " FROM metering.reading WHERE ts >= :start AND ts < :end{slots} AND meter_id = :meter_id"
     f" AND quality & {int(Quality.OUT_OF_RANGE)} = 0 GROUP BY bin"
 )

@@ -208,7 +208,11 @@ class LatestReading:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One quarter hour of a curve: averages of what was read in it; None where nothing was."""
+    """One quarter hour of a curve: averages of what was read in it; None where nothing was.
+
+    Attributes:
+        quality: what is known against any reading in it.
+    """
 
     start: datetime
     u_a: float | None = None
@@ -219,6 +223,7 @@ class CurvePoint:
     i_c: float | None = None
     p: float | None = None
     estimated: bool = False
+    quality: Quality = Quality.GOOD
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Requests to read a meter now."""
 
+from typing import Any
+
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,3 +26,6 @@ class ReadRequest(Base):
     expires_at: Mapped[utc]
     answered_at: Mapped[utc | None]
     error: Mapped[str | None] = mapped_column(comment="stable code of what went wrong")
+    raw: Mapped[list[Any] | None] = mapped_column(
+        comment="what was answered: function, address and data of each block"
+    )

@@ -17,7 +17,8 @@ FLOOR = {
     "events.py", "flow/__init__.py", "flow/calendar.py", "flow/definition.py", "flow/engine.py",
     "flow/forms.py", "flow/limits.py", "flow/models.py", "holidays.toml", "housekeeping.py",
     "jobs.py", "logs.py", "metrics.py", "numbering.py", "office.py", "outbox.py", "overrides.py",
-    "postgres.py", "settings.py", "staff/__init__.py", "staff/actions.py", "staff/models.py",
+    "postgres.py", "settings.py", "sheets.py", "staff/__init__.py", "staff/actions.py",
+    "staff/models.py",
     "staff/queries.py", "staff/types.py", "units.py", "worktime.py",
 }  # fmt: skip
 MACHINES = tuple(f"/{name}/" for name in ("root", "home", "work", "Users"))
