@@ -66,7 +66,7 @@ def write_sheet(title: str, rows: Sequence[Sequence[str | int]]) -> bytes:
         sheet.append(list(row))
     for cell in sheet[1]:
         cell.font = Font(bold=True)
-        sheet.column_dimensions[get_column_letter(cell.column)].width = 16
+        sheet.column_dimensions[get_column_letter(cell.column or 1)].width = 16
     for cells in sheet.iter_rows():
         for cell in cells:
             if isinstance(cell.value, str):

@@ -18,7 +18,7 @@ from webapp.pages import home, public
 from webapp.pages.admin import audit, health, jobs, staff
 from webapp.pages.callcenter import crew, tickets
 from webapp.pages.loadmgmt import alert_console
-from webapp.pages.metering import meters, simulator
+from webapp.pages.metering import collection, imports, meters, simulator, terminals
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ PAGES = (
     home.page,
     alert_console.page,
     meters.page,
+    collection.page,
+    terminals.page,
+    imports.page,
     simulator.page,
     tickets.page,
     crew.page,

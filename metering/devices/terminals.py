@@ -1,6 +1,6 @@
 """Reads of terminals: the list, silent ones first, and one of them."""
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from foundation.actor import Scope
@@ -81,9 +81,9 @@ def search_terminals(
         statement = statement.where(Terminal.in_service.is_(False))
     if after is not None:
         was_silent, number = after
-        rank = 0 if was_silent else 1
         statement = statement.where(
-            (rank < _IS_FINE) | ((rank == _IS_FINE) & (Terminal.terminal_no > number))
+            tuple_(_IS_FINE, Terminal.terminal_no)
+            > tuple_(literal(int(not was_silent)), literal(number))
         )
     return rows_as(TerminalCard, session, statement)
 

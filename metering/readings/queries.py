@@ -1,6 +1,7 @@
 """Reads of readings: the newest, curves, days, and batches as arrays for the judges."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -70,7 +71,7 @@ def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
         text(_CURVE.format(slots=_slots_of(session, meter_id))),
         {"start": start, "end": end, "meter_id": meter_id},
     )
-    known = {row[0]: CurvePoint(*row[:9], quality=Quality(row[9])) for row in rows}
+    known = {row[0]: replace(CurvePoint(*row[:9]), quality=Quality(row[9])) for row in rows}
     return [known.get(at) or CurvePoint(at) for at in _steps(start, end, 900)]
 
 
