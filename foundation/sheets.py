@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from foundation.errors import BadData
 
-FORMULA = "\x00"
+FORMULA = "\x1f"
 """What stands before the text of a cell that holds a formula and no value."""
 LIMIT_BYTES = 200_000_000  # an archive that unpacks to more is no list of anything
 

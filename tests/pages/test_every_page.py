@@ -1,12 +1,15 @@
 """Every page, for every role, in both languages: its answer, its headers, its HTML."""
 
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
+from sqlalchemy import select
 
 from callcenter.tickets.queries import tickets_at
 from callcenter.tickets.types import TicketKind
 from foundation.actor import Role
+from metering.devices.models import Terminal
 from tests.factories.html import Node
 from tests.factories.webapp import Browser, Page, Portal
 from webapp.app import SECURITY_HEADERS
@@ -36,6 +39,21 @@ ADDRESSES = (
     "/meters/{meter}?part=values",
     "/meters/{meter}?part=curve",
     "/meters/{bare}",
+    "/collection",
+    "/collection?part=day&day=2026-01-01&feeder=1",
+    "/collection/missing",
+    "/collection/missing?hour=3&feeder=1&area={area}",
+    "/terminals",
+    "/terminals?view=silent&q=ZD",
+    "/terminals/{terminal}",
+    "/terminals/{terminal}?tab=link",
+    "/terminals/{terminal}?tab=raw&curve=power",
+    "/terminals/{terminal}?part=values",
+    "/terminals/{terminal}?part=curve",
+    "/terminals/{terminal}?part=raw",
+    "/devices/import",
+    "/devices/import/{list}",
+    "/devices/import/{list}?view=known&after=1",
     "/tickets",
     "/tickets?view=undispatched&kind=repair&q=GD",
     "/tickets?view=today",
@@ -58,7 +76,16 @@ ADDRESSES = (
     "/admin/jobs",
 )
 OWN = {"crew": "/m/tasks/{sent}", "inspector": "/m/tasks/{inspection}"}
-NOT_PAGES = {"/healthz", "/readyz", "/metrics", "/events", "/logo", "/login", "/"}
+NOT_PAGES = {
+    "/devices/import/template.xlsx",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/events",
+    "/logo",
+    "/login",
+    "/",
+}
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +102,15 @@ def facts(portal: Portal) -> dict[str, object]:
     sent = portal.sent_ticket(title=SHARP, point_id=portal.town.meter.point_id)
     browser = portal.browser("crew")
     browser.post(f"/m/tasks/{sent}/note", text=SHARP)
+    clerk = portal.browser("clerk")
+    head = "area_no,point_no,box_no,supply,meter_no"
+    listed = clerk.post("/devices/import", file=(BytesIO(f"{head}\n{SHARP},,,,".encode()), "a.csv"))
+    with portal.work() as session:
+        terminal = session.scalars(select(Terminal.terminal_no).order_by(Terminal.id)).first()
     return {
+        "area": portal.town.area[1],
+        "terminal": terminal,
+        "list": listed.location.rsplit("/", 1)[1],
         "alert": alert.id,
         "theft": theft.id,
         "meter": portal.town.meter.meter_no,
@@ -241,7 +276,7 @@ def test_every_page_of_the_portal_is_looked_at_here(portal: Portal) -> None:
         and rule.endpoint != "static"
     }
     assert seen == pages
-    for path in NOT_PAGES - {"/events"}:
+    for path in NOT_PAGES - {"/events", "/devices/import/template.xlsx"}:
         endpoint, _ = adapter.match(path)
         assert is_open(portal.app.view_functions[endpoint])
 

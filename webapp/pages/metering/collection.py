@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -65,7 +66,7 @@ def overview() -> str:
     rows = rows_of(hours, areas, start=start, end=end, day=day.isoformat())
     totals = _totals(hours)
     living = [one for one in pollers(db()) if one.is_live]
-    values = {
+    values: dict[str, Any] = {
         "day": day,
         "today": clock.business_date(),
         "oldest": clock.business_date() - timedelta(days=settings().gap_days - 1),
