@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 from sqlalchemy.orm import Session
 
+from customers import demo_applications
 from customers.archive.actions import open_account
+from customers.archive.queries import supply_cards
 from customers.archive.types import Category
 from foundation import clock
 from foundation.actor import Actor, Scope
 from metering.api.devices import search_meters
-from metering.api.network import area_places
+from metering.api.network import area_by_no, area_places
 from metering.api.types import AreaPlace, MeterCard, Supply
 
 SURNAMES = "林王周陈赵李吴孙郑冯钱刘韩何许沈朱秦尤吕施张孔曹严华金魏陶姜"
@@ -22,13 +25,20 @@ SHOPS = ("洗衣", "面包", "便利店", "药房", "饭馆", "书店", "五金"
 WORKS = ("冷链", "机械", "印刷", "食品", "包装", "电子", "纺织", "模具", "饲料", "家具")
 LIFE_SUPPORT = {"M-0701-0003", "M-0501-0005"}
 IMPORTANT = {"M-1404-0001": 2}
+HOSPITAL, SECOND_AREA = "M-1404-0001", "TG-0701"
+PV_KWP = {"M-0502-0003": Decimal("8.50"), "M-0701-0007": Decimal("20.00")}
+"""Customers with a solar plant of their own [kW]."""
 
 
 def build(session: Session, actor: Actor) -> None:
-    """Open an account at every point that has none."""
+    """Open an account at every point that has none, then take the applications in."""
     meters = search_meters(session, Scope.everything(), limit=5000)
     areas = area_places(session, {meter.area_id for meter in meters})
+    second = area_by_no(session, SECOND_AREA).area_id
+    taken = supply_cards(session, {meter.point_id for meter in meters})
     for number, meter, name in _named(meters):
+        if meter.point_id in taken:
+            continue
         serial = int(meter.meter_no[-4:])
         open_account(
             session,
@@ -45,12 +55,17 @@ def build(session: Session, actor: Actor) -> None:
             if meter.meter_no in LIFE_SUPPORT
             else None,
             important_grade=IMPORTANT.get(meter.meter_no),
+            second_area_id=second if meter.meter_no == HOSPITAL else None,
+            pv_kwp=PV_KWP.get(meter.meter_no),
         )
+    demo_applications.build(session, actor)
 
 
 def _named(meters: list[MeterCard]) -> Iterator[tuple[int, MeterCard, str]]:
     for number, meter in enumerate(meters, start=1):
-        if meter.multiplier >= 10 or meter.supply is Supply.THREE_10KV:
+        if meter.meter_no == HOSPITAL:
+            yield number, meter, "青禾示范医院"
+        elif meter.multiplier >= 10 or meter.supply is Supply.THREE_10KV:
             yield number, meter, f"青禾示范{WORKS[number % len(WORKS)]}有限公司"
         elif _is_shop(meter):
             yield number, meter, f"示例{SHOPS[number % len(SHOPS)]} {meter.meter_no[2:6]} 店"
@@ -70,7 +85,7 @@ def _person(number: int) -> str:
 def _category(meter: MeterCard, name: str) -> Category:
     if name.endswith("公司"):
         return Category.INDUSTRIAL
-    return Category.COMMERCIAL if _is_shop(meter) else Category.RESIDENTIAL
+    return Category.COMMERCIAL if _is_shop(meter) or name.endswith("医院") else Category.RESIDENTIAL
 
 
 def _address(area: AreaPlace, meter: MeterCard, serial: int) -> str:

@@ -17,6 +17,17 @@ class Role(StrEnum):
     WALL = "wall"  # 大屏账号
 
 
+class Desk(StrEnum):
+    """A kind of work departments keep (岗位); a step of a flow names the one that does it."""
+
+    ACCEPTANCE = "acceptance"  # 业务受理
+    SURVEY = "survey"  # 现场勘查
+    PLAN_REPLY = "plan_reply"  # 方案答复
+    CONTRACT = "contract"  # 合同签订
+    METERING = "metering"  # 装表接电
+    ARCHIVE = "archive"  # 信息归档
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person, or a named part of the system, that does something."""
@@ -26,6 +37,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     unit_id: int | None = None
     staff_no: str = ""
+    desks: frozenset[Desk] = frozenset()
 
     @classmethod
     def system(cls, name: str) -> "Actor":

@@ -94,20 +94,29 @@ class Sealed(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
         """Seal."""
-        if value is None:
-            return None
-        nonce = os.urandom(12)
-        return b"\x01" + nonce + AESGCM(_seal_key()).encrypt(nonce, value.encode(), None)
+        return None if value is None else seal(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
         """Open."""
-        if value is None:
-            return None
-        raw = bytes(value)
-        try:
-            return AESGCM(_seal_key()).decrypt(raw[1:13], raw[13:], None).decode()
-        except InvalidTag as error:
-            raise SealBroken from error
+        return None if value is None else unseal(bytes(value))
+
+
+def seal(value: str) -> bytes:
+    """Encrypt a text; the same text is never sealed the same twice."""
+    nonce = os.urandom(12)
+    return b"\x01" + nonce + AESGCM(_seal_key()).encrypt(nonce, value.encode(), None)
+
+
+def unseal(raw: bytes) -> str:
+    """Open what was sealed.
+
+    Raises:
+        SealBroken: another key sealed it, or it was altered.
+    """
+    try:
+        return AESGCM(_seal_key()).decrypt(raw[1:13], raw[13:], None).decode()
+    except InvalidTag as error:
+        raise SealBroken from error
 
 
 def keyed_hash(value: str) -> bytes:

@@ -124,6 +124,7 @@ def defer(
     *,
     at: datetime | None = None,
     only_one_waiting: bool = False,
+    lock: str | None = None,
 ) -> int | None:
     """Ask for a job within the caller's transaction.
 
@@ -133,6 +134,8 @@ def defer(
         args: JSON-able arguments.
         at: not before this instant.
         only_one_waiting: ask for nothing while the same job still waits.
+        lock: of the jobs with the same lock one runs at a time, in the order they were asked
+            for; the others wait in the queue and hold up nothing else.
 
     Returns:
         The job's number, or None when one was waiting already.
@@ -141,10 +144,16 @@ def defer(
         return None
     numbers = session.execute(
         text(
-            "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(:queue, :name, 0, NULL, NULL,"
+            "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(:queue, :name, 0, :lock, NULL,"
             " CAST(:args AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])"
         ),
-        {"queue": QUEUE, "name": name, "args": json.dumps(dict(args or {})), "at": at},
+        {
+            "queue": QUEUE,
+            "name": name,
+            "args": json.dumps(dict(args or {})),
+            "at": at,
+            "lock": lock,
+        },
     ).scalar_one()
     return int(numbers[0])
 

@@ -266,6 +266,13 @@ class Settings:
         read=_whole,
     )
     log_level: str = _variable("GRIDHALL_LOG_LEVEL", "least severe level logged", default="INFO")
+    upload_mb: int = _variable(
+        "GRIDHALL_UPLOAD_MB",
+        "largest file that may be uploaded to a case",
+        unit="MB",
+        default="20",
+        read=_whole,
+    )
     demo_port: int = _variable(
         "GRIDHALL_DEMO_PORT",
         "first of the loopback ports the demo town's simulated terminals listen on",

@@ -28,6 +28,12 @@ class WorkCalendar:
             return True
         return day.weekday() < SATURDAY and day not in self.holidays
 
+    @property
+    def day_length(self) -> timedelta:
+        """Give the office hours of one working day."""
+        any_day = date(2026, 1, 5)
+        return datetime.combine(any_day, self.closes) - datetime.combine(any_day, self.opens)
+
     def covers(self, day: date) -> bool:
         """Whether the year's official arrangement is known; if not, weekends alone count."""
         return day.year in self.years
@@ -57,6 +63,50 @@ def add_working_days(start: datetime, days: int, calendar: WorkCalendar) -> date
         day += timedelta(days=1)
         left -= calendar.is_working_day(day)
     return datetime.combine(day, calendar.closes, calendar.zone).astimezone(UTC)
+
+
+def resumed_due(
+    due: datetime, paused: datetime, resumed: datetime, calendar: WorkCalendar
+) -> datetime:
+    """Give when a limit in working days ends after a pause: a day later per day it waited.
+
+    As many working days are left after the day it runs on as were left after the day it
+    stopped; a limit that was over when it stopped stays over.
+
+    Args:
+        due: when it would have ended.
+        paused: when it stopped.
+        resumed: when it runs on, not before it stopped.
+        calendar: the office's calendar.
+    """
+    if paused > due:
+        return due
+    left = working_days_between(paused, due, calendar)
+    if left:
+        return add_working_days(resumed, left, calendar)
+    day = resumed.astimezone(calendar.zone).date()
+    while not calendar.is_working_day(day):
+        day += timedelta(days=1)
+    return max(due, datetime.combine(day, calendar.closes, calendar.zone).astimezone(UTC))
+
+
+def working_time(start: datetime, end: datetime, calendar: WorkCalendar) -> timedelta:
+    """Give the office hours between two instants, for the share of a day a step took.
+
+    Args:
+        start: from, aware.
+        end: until, aware; nothing has passed if it is before start.
+        calendar: the office's calendar.
+    """
+    first, last = start.astimezone(calendar.zone), end.astimezone(calendar.zone)
+    total, day = timedelta(), first.date()
+    while day <= last.date():
+        if calendar.is_working_day(day):
+            opens = datetime.combine(day, calendar.opens, calendar.zone)
+            closes = datetime.combine(day, calendar.closes, calendar.zone)
+            total += max(timedelta(), min(closes, last) - max(opens, first))
+        day += timedelta(days=1)
+    return total
 
 
 def working_days_between(start: datetime, end: datetime, calendar: WorkCalendar) -> int:

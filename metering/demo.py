@@ -18,12 +18,12 @@ from foundation import clock
 from foundation.actor import Actor
 from foundation.settings import settings
 from foundation.staff.queries import units
-from metering.devices.actions import add_terminal, install_meter
+from metering.devices.actions import add_stock_meter, add_terminal, install_meter
 from metering.devices.models import Meter
 from metering.network.actions import add_area, add_feeder, add_point, add_substation
 from metering.network.types import AreaClass, Supply
 from metering.simulation.history import daily_history, quarter_history
-from metering.simulation.models import SimulatedMeter
+from metering.simulation.models import SimulatedMeter, SimulatedStock
 
 HOST = "127.0.0.1"
 POINTS_PER_AREA, POINTS_PER_BOX = 48, 12
@@ -43,6 +43,13 @@ FACTORIES = (
     (500, 160, False), (1600, 30, True), (400, 120, False), (630, 200, False),
     (1000, 15, True), (315, 120, False), (800, 240, False), (500, 160, False),
 )  # fmt: skip
+STORE_PORT = 90  # behind the ports of the transformer areas
+STORE = (
+    *[("青禾供电所", Supply.SINGLE_220)] * 28,
+    *[("白果坪供电所", Supply.SINGLE_220)] * 8,
+    *[("青禾供电所", Supply.THREE_380)] * 4,
+)
+"""Meters on the shelf: whose store, and what they can measure."""
 READ_PER_AREA = 9
 """Points of a public area that have a terminal: five homes, two larger homes, two shops."""
 
@@ -94,6 +101,7 @@ def build(session: Session, actor: Actor) -> None:
     fresh = [one for one in _meters(areas) if f"M-{one.code}" not in known]
     for one in fresh:
         _fit(session, one, areas[one.area_no])
+    _fill_store(session, unit_id)
     _write_history(session)
 
 
@@ -186,6 +194,34 @@ def _fit(session: Session, one: _Meter, area_id: int) -> None:
             meter_id=meter_id, curve=one.curve, seed=meter_id, peak_w=one.peak_w
         )
     )
+
+
+def _fill_store(session: Session, unit_id: dict[str, int]) -> None:
+    """Put spare meters with their terminals on the shelf, ready to be fitted."""
+    port = settings().demo_port + STORE_PORT
+    for serial, (store, supply) in enumerate(STORE, start=1):
+        terminal_id = add_terminal(
+            session,
+            f"ZD-9{serial:03d}",
+            profile="demo_single" if supply is Supply.SINGLE_220 else "eastron_sdm630",
+            host=HOST,
+            port=port,
+            unit=serial,
+            interval_s=settings().demo_interval_s,
+            in_service=False,
+        )
+        stock_id = add_stock_meter(
+            session,
+            f"M-9{serial // 100:03d}-{serial:04d}",
+            supply=supply,
+            terminal_id=terminal_id,
+            unit_id=unit_id[store],
+        )
+        session.execute(
+            insert(SimulatedStock)
+            .values(stock_id=stock_id, curve="home", seed=9000 + serial, peak_w=5_200.0)
+            .on_conflict_do_nothing()
+        )
 
 
 def _write_history(session: Session) -> None:

@@ -10,14 +10,24 @@ from prometheus_client import Counter, Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from foundation import clock
+from foundation.attachments import MEGABYTE
 from foundation.office import Office
 from webapp import context, errors, live, wiring
 from webapp.context import language, t
 from webapp.format import register as register_filters
-from webapp.pages import home, public
+from webapp.pages import home, progress, public
 from webapp.pages.admin import audit, health, jobs, staff
 from webapp.pages.callcenter import crew, tickets
-from webapp.pages.loadmgmt import alert_console
+from webapp.pages.customers import (
+    application_files,
+    application_steps,
+    applications,
+    archive,
+    customers,
+    intake,
+    tasks,
+)
+from webapp.pages.loadmgmt import alert_console, forecast
 from webapp.pages.metering import collection, imports, meters, simulator, terminals
 from webapp.session import Portal
 
@@ -30,6 +40,7 @@ PAGES = (
     public.page,
     home.page,
     alert_console.page,
+    forecast.page,
     meters.page,
     collection.page,
     terminals.page,
@@ -37,6 +48,14 @@ PAGES = (
     simulator.page,
     tickets.page,
     crew.page,
+    intake.page,
+    applications.page,
+    application_steps.page,
+    application_files.page,
+    tasks.page,
+    archive.page,
+    customers.page,
+    progress.page,
     staff.page,
     audit.page,
     jobs.page,
@@ -74,7 +93,7 @@ def create_app(office: Office) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=office.settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=office.settings.session_hours),
-        MAX_CONTENT_LENGTH=20 * 1024 * 1024,
+        MAX_CONTENT_LENGTH=(office.settings.upload_mb + 1) * MEGABYTE,
         WTF_CSRF_TIME_LIMIT=office.settings.session_hours * 3600,
         WTF_CSRF_SSL_STRICT=office.settings.secure_cookies,
         SEND_FILE_MAX_AGE_DEFAULT=3600,

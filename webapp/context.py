@@ -9,6 +9,7 @@ from flask import Flask, g, render_template, request, url_for
 from flask import session as cookie
 
 from callcenter.api.tickets import ticket_counts
+from customers.api.applications import inbox_count
 from foundation import clock
 from foundation.actor import Actor, Role, Scope
 from foundation.settings import settings
@@ -175,6 +176,8 @@ def nav_for(actor: Actor, *, active: str) -> list[Any]:
         counts["alerts"] = alert_counts(db(), Scope.everything()).unacknowledged
     if may(actor, Permission.SEE_TICKETS):
         counts["tickets"] = ticket_counts(db(), Scope.everything())["open"]
+    if may(actor, Permission.WORK_STAGES):
+        counts["tasks"] = inbox_count(db(), actor)
     return menu(actor, active=active, counts=counts)
 
 

@@ -44,6 +44,8 @@ TREE = (
         "nav.group.service",
         (
             Item("tickets", "/tickets", "ticket", "tickets.listing", Permission.SEE_TICKETS),
+            Item("customers", "/customers", "address-book", "customers.listing",
+                 Permission.SEE_CUSTOMERS),
             Item("crew_tasks", "/m/tasks", "truck", "crew.tasks", Permission.WORK_IN_FIELD),
         ),
     ),
@@ -60,6 +62,16 @@ TREE = (
                  Permission.SEE_COLLECTION),
             Item("imports", "/devices/import", "upload", "imports.form",
                  Permission.IMPORT_DEVICES),
+            Item("forecast", "/forecast", "chart-line", "forecast.board",
+                 Permission.SEE_FORECAST),
+        ),
+    ),
+    Group(
+        "nav.group.applications",
+        (
+            Item("apps", "/apps", "file-text", "apps.listing", Permission.SEE_APPLICATIONS),
+            Item("tasks", "/tasks", "checklist", "tasks.listing", Permission.WORK_STAGES),
+            Item("archive", "/archive", "git-compare", "archive.listing", Permission.SEE_ARCHIVE),
         ),
     ),
     Group(
@@ -76,6 +88,7 @@ TREE = (
 
 HOMES = {
     Role.DISPATCHER: "/alerts",
+    Role.CLERK: "/tasks",
     Role.CREW: "/m/tasks",
     Role.ADMIN: "/admin/users",
 }

@@ -9,11 +9,13 @@ from foundation.errors import GridhallError
 from webapp.texts import Texts
 
 _WORDS = {
-    "status": "status.ticket.",
-    "step": "status.ticket.",
-    "state": "status.alert.",
-    "target": "status.alert.",
-    "move": "move.",
+    "status": ("status.ticket.", "status.application."),
+    "step": ("status.ticket.", "status.application."),
+    "state": ("status.alert.",),
+    "target": ("status.alert.",),
+    "move": ("move.", "app.move."),
+    "reason": ("app.pause.",),
+    "desk": ("desk.",),
 }
 """Facts that are stored words: where their texts stand."""
 
@@ -43,6 +45,7 @@ def sentence(error: GridhallError, lang: str = "en") -> str:
 def _said(name: str, value: object, lang: str) -> object:
     if isinstance(value, datetime):
         return f"{value.astimezone(office_zone()):%H:%M}"
-    if name in _WORDS and texts().has(f"{_WORDS[name]}{value}"):
-        return texts().t(lang, f"{_WORDS[name]}{value}")
+    for stem in _WORDS.get(name, ()):
+        if texts().has(f"{stem}{value}"):
+            return texts().t(lang, f"{stem}{value}")
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

@@ -9,6 +9,9 @@ import callcenter.demo
 import callcenter.handlers
 import callcenter.jobs
 import customers.demo
+import customers.jobs
+import loadmgmt.cli
+import loadmgmt.demo
 import loadmgmt.handlers
 import loadmgmt.jobs
 import metering.cli
@@ -20,22 +23,29 @@ from foundation.db import unit_of_work
 from foundation.jobs import Job, Resident
 from foundation.office import Office
 from foundation.outbox import Handler
+from webapp import jobs as portal_jobs
 from webapp.auth import demo as staff_demo
 
 HANDLERS: Sequence[Handler] = [*loadmgmt.handlers.HANDLERS, *callcenter.handlers.HANDLERS]
 ROOM_JOBS: Sequence[Job] = [
     *housekeeping.JOBS,
     *metering.jobs.JOBS,
+    *customers.jobs.JOBS,
     *loadmgmt.jobs.JOBS,
     *callcenter.jobs.JOBS,
+    *portal_jobs.JOBS,
 ]
 RESIDENTS: Sequence[Resident] = [*metering.jobs.RESIDENTS, *loadmgmt.jobs.RESIDENTS]
-COMMANDS: Sequence[Callable[[click.Group], None]] = [metering.cli.add_commands]
+COMMANDS: Sequence[Callable[[click.Group], None]] = [
+    metering.cli.add_commands,
+    loadmgmt.cli.add_commands,
+]
 DEMO: Sequence[Callable[[Session, Actor], None]] = [
     staff_demo.build,
     metering.demo.build,
     customers.demo.build,
     callcenter.demo.build,
+    loadmgmt.demo.build,
 ]
 
 

@@ -26,6 +26,7 @@ from foundation.errors import NotFound
 from foundation.events import Signal
 from foundation.flow import engine
 from foundation.flow.calendar import office_calendar
+from foundation.flow.clocks import note_late
 from foundation.flow.models import FlowCase
 from foundation.numbering import next_daily
 from foundation.outbox import publish, signal
@@ -243,7 +244,7 @@ def prove_restored(session: Session, actor: Actor, *, ticket_no: str) -> None:
 
 def tell_late(session: Session, actor: Actor) -> int:
     """Mark promises that have just been missed, once each; give how many."""
-    late = engine.note_late(session, flows=("repair", "inspection"))
+    late = note_late(session, flows=("repair", "inspection"))
     if late:
         for ticket_no in dict.fromkeys(late):
             record(

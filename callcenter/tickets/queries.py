@@ -14,7 +14,8 @@ from foundation import clock
 from foundation.actor import Scope
 from foundation.db import Query, rows_as
 from foundation.errors import NotFound
-from foundation.flow.engine import Past, clocks, history
+from foundation.flow.clocks import clocks
+from foundation.flow.engine import Past, history
 from foundation.flow.models import FlowCase, FlowClock
 
 VIEWS = ("open", "undispatched", "due", "restored", "today", "archived")

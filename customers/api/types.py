@@ -1,5 +1,51 @@
 """The room's enums and frozen dataclasses alone, so that pure rules above may use them."""
 
-from customers.archive.types import Category, Contact, SupplyCard
+from customers.applications.types import (
+    ApplicationAdvanced,
+    ApplicationCard,
+    ApplicationKind,
+    Blocker,
+    DocumentState,
+    LateStep,
+    Paper,
+    Progress,
+    ProgressRefused,
+    Span,
+    StepBlocked,
+    Submitted,
+)
+from customers.archive.types import (
+    AccountCard,
+    AmendmentCard,
+    ArchiveChanged,
+    Category,
+    Contact,
+    CustomerCard,
+    Line,
+    LineState,
+    SupplyCard,
+)
 
-__all__ = ["Category", "Contact", "SupplyCard"]
+__all__ = [
+    "AccountCard",
+    "AmendmentCard",
+    "ApplicationAdvanced",
+    "ApplicationCard",
+    "ApplicationKind",
+    "ArchiveChanged",
+    "Blocker",
+    "Category",
+    "Contact",
+    "CustomerCard",
+    "DocumentState",
+    "LateStep",
+    "Line",
+    "LineState",
+    "Paper",
+    "Progress",
+    "ProgressRefused",
+    "Span",
+    "StepBlocked",
+    "Submitted",
+    "SupplyCard",
+]

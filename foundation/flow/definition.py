@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from foundation.actor import Role
+from foundation.actor import Actor, Desk, Role
 from foundation.datafiles import DataFileRefused, build, load_toml
 
 
@@ -17,12 +17,14 @@ from foundation.datafiles import DataFileRefused, build, load_toml
 class Move:
     """One way out of a step.
 
-    `roles` may make it; the system may always. `crew` says that only the crew the case
-    is given to may.
+    `roles` may make it; the system may always. A move with `back_to` is a return: who
+    makes it chooses one of those earlier steps and says why.
     """
 
-    to: str
+    to: str = ""
+    back_to: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+    desk: Desk | None = None  # another desk than the step's own
     form: str | None = None
     effect: str | None = None
     note: str = "optional"  # optional | required
@@ -31,11 +33,20 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One place a case can stand."""
+    """One place a case can stand.
+
+    Attributes:
+        desk: departments that keep this desk (岗位) do the step.
+        local: of those, only the department that answers for the place.
+        limit_days: the step's own limit [working days]; it rests while the case is paused.
+    """
 
     status: str
     moves: dict[str, Move] = field(default_factory=dict)
     pauses: bool = False
+    desk: Desk | None = None
+    local: bool = False
+    limit_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +68,42 @@ class Flow:
     start: str
     steps: dict[str, Step]
     promises: dict[str, Promise] = field(default_factory=dict)
+    stages: tuple[str, ...] = ()  # the straight way, as a timeline draws it
+    pause_reasons: tuple[str, ...] = ()  # why a case may wait for the customer
+    pause_roles: tuple[Role, ...] = ()
 
     def is_end(self, step: str) -> bool:
         """Whether a case that stands here has ended."""
         return not self.steps[step].moves
+
+    def targets(self, step: str, move: str) -> tuple[str, ...]:
+        """Give the steps a move may lead to: one, or those a return chooses from."""
+        chosen = self.steps[step].moves[move]
+        return chosen.back_to or (chosen.to,)
+
+
+def may_make(step: Step, move: Move, actor: Actor, *, unit_id: int | None = None) -> bool:
+    """Whether an actor may make a move.
+
+    They hold one of its roles and sit at its desk; a supervisor it names sits at all.
+
+    Args:
+        step: where the case stands.
+        move: which way out.
+        actor: who.
+        unit_id: department that answers for the case's place, if it has one.
+    """
+    if actor.is_system:
+        return True
+    if move.system or not actor.roles & set(move.roles):
+        return False
+    if Role.SUPERVISOR in actor.roles and Role.SUPERVISOR in move.roles:
+        return True
+    desk = move.desk or step.desk
+    if desk is not None and desk not in actor.desks:
+        return False
+    is_local = step.local and move.desk is None and unit_id is not None
+    return not is_local or actor.unit_id == unit_id
 
 
 class Flows:
@@ -126,14 +169,18 @@ def _unknown_names(flow: Flow, forms: Collection[str], effects: Collection[str])
     for step_name, step in flow.steps.items():
         for move_name, move in step.moves.items():
             where = f"{step_name}.{move_name}"
-            if move.to not in flow.steps:
-                found.append(f"{where} leads to unknown step {move.to!r}")
+            found += [
+                f"{where} leads to unknown step {target!r}"
+                for target in flow.targets(step_name, move_name)
+                if target not in flow.steps
+            ]
             if move.form is not None and move.form not in forms:
                 found.append(f"{where} has unknown form {move.form!r}")
             if move.effect is not None and move.effect not in effects:
                 found.append(f"{where} has unknown effect {move.effect!r}")
             if not move.roles and not move.system:
                 found.append(f"{where}: nobody may make it")
+    found += [f"stage {name!r} is no step" for name in flow.stages if name not in flow.steps]
     for promise_name, promise in flow.promises.items():
         found += [
             f"promise {promise_name} names unknown step {name!r}"
@@ -156,5 +203,6 @@ def reachable(steps: Mapping[str, Step], start: str) -> set[str]:
         if step in seen or step not in steps:
             continue
         seen.add(step)
-        todo.extend(move.to for move in steps[step].moves.values())
+        for move in steps[step].moves.values():
+            todo.extend(move.back_to or (move.to,))
     return seen

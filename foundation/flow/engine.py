@@ -4,7 +4,7 @@ Every move is compare-and-set on the case's version: of two people, one wins and
 other is told who did.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from foundation import clock
-from foundation.actor import Actor
+from foundation.actor import Actor, Role
 from foundation.db import rows_as
 from foundation.errors import BadData, LostRace, NotAllowed, NotFound, Refused
-from foundation.flow.definition import Flow, Flows, Move
-from foundation.flow.limits import ClockState, Limit
-from foundation.flow.models import FlowCase, FlowClock, FlowHistory
+from foundation.flow.clocks import run_clocks, step_limits
+from foundation.flow.definition import Flow, Flows, Move, may_make
+from foundation.flow.limits import Limit
+from foundation.flow.models import FlowCase, FlowHistory
 from foundation.worktime import WorkCalendar
 
 
@@ -32,6 +33,18 @@ class CaseMoved(LostRace):
     """Somebody moved the case first; facts: by, at, move, subject."""
 
     code = "case_moved"
+
+
+class CaseHeld(LostRace):
+    """Somebody else has taken the step; facts: by, at, subject."""
+
+    code = "case_held"
+
+
+class CasePaused(Refused):
+    """The case waits and must be resumed first; facts: subject, reason."""
+
+    code = "case_paused"
 
 
 class NoteMissing(BadData):
@@ -79,31 +92,33 @@ def start(
     limits: Mapping[str, Limit],
     calendar: WorkCalendar,
 ) -> FlowCase:
-    """Begin a case at the flow's first step, its first promises running.
+    """Begin a case at the flow's first step, its first clocks running.
 
     Args:
         session: the caller's transaction.
         actor: who begins it.
         flow: the current version.
         subject: the number people say.
-        limits: what is promised for each promise the flow names; kept with the case.
+        limits: what is promised for each promise the flow names; kept with the case,
+            beside the steps' own limits.
         calendar: the office's working days.
     """
     at = clock.now()
+    kept = step_limits(flow) | dict(limits)
     case = FlowCase(
         flow=flow.name,
         flow_version=flow.version,
         subject=subject,
         step=flow.start,
         status=flow.steps[flow.start].status,
-        limits={name: limit.as_json() for name, limit in limits.items()},
+        limits={name: limit.as_json() for name, limit in kept.items()},
         started_at=at,
         entered_at=at,
     )
     session.add(case)
     session.flush()
-    _remember(session, case, "start", None, actor, done_at=at, note="", form={})
-    _run_clocks(session, flow, case, at=at, calendar=calendar)
+    remember(session, actor, case, "start", None)
+    run_clocks(session, flow, case, at=at, calendar=calendar)
     return case
 
 
@@ -116,6 +131,8 @@ def move(
     *,
     version: int | None,
     calendar: WorkCalendar,
+    to: str = "",
+    unit_id: int | None = None,
     note: str = "",
     form: Mapping[str, Any] | None = None,
     done_at: datetime | None = None,
@@ -130,6 +147,8 @@ def move(
         name: the move as the flow calls it.
         version: the version the mover saw; None for the system.
         calendar: the office's working days.
+        to: for a return, the earlier step it goes back to.
+        unit_id: department that answers for the case's place.
         note: said with it.
         form: what was filled in.
         done_at: when it was done, if not now (a crew that was offline); never before the
@@ -138,36 +157,63 @@ def move(
     Raises:
         NotFound: no such case.
         CaseMoved: the version is no longer current.
-        MoveRefused: the step has no such move.
-        NotAllowed: the actor holds none of the move's roles.
+        CaseHeld: somebody else has taken the step.
+        CasePaused: it waits; resume it first.
+        MoveRefused: the step has no such move, or it does not lead there.
+        NotAllowed: the actor holds none of the move's roles, or sits at another desk.
         NoteMissing: the move needs a note.
     """
-    case = session.get(FlowCase, case_id, with_for_update=True, populate_existing=True)
-    if case is None:
-        raise NotFound(what="case", id=case_id)
+    case = locked(session, case_id, version)
     flow = flows.version(case.flow, case.flow_version)
-    if version is not None and case.version != version:
-        raise _moved_by(session, case)
-    chosen = _allowed(flow, case, name, actor, note)
+    chosen = allowed(flow, case, name, actor, unit_id)
+    target = _target(flow, case, name, to)
+    _refuse_held(flow, case, chosen, target, actor)
+    if (chosen.note == "required" or chosen.back_to) and not note.strip() and not actor.is_system:
+        raise NoteMissing(move=name)
     at, before = clock.now(), case.step
     done = _done_between(session, case, done_at, at)
-    case.step, case.status = chosen.to, flow.steps[chosen.to].status
-    case.version += 1
-    case.entered_at = at
-    case.ended_at = at if flow.is_end(chosen.to) else None
-    _remember(session, case, name, before, actor, done_at=done, note=note, form=form or {})
-    _run_clocks(session, flow, case, at=done, calendar=calendar)
+    _put(case, flow, target, at=at)
+    case.returned_from = before if chosen.back_to else None
+    remember(session, actor, case, name, before, done_at=done, note=note, form=form or {})
+    run_clocks(session, flow, case, at=done, calendar=calendar)
     return Moved(
         case_id=case.id,
         subject=case.subject,
         from_step=before,
-        to_step=chosen.to,
+        to_step=target,
         status=case.status,
         version=case.version,
         effect=chosen.effect,
         ended=case.ended_at is not None,
         at=at,
     )
+
+
+def locked(session: Session, case_id: int, version: int | None) -> FlowCase:
+    """Take a case for a change.
+
+    Raises:
+        NotFound: no such case.
+        CaseMoved: the version is no longer current.
+    """
+    case = session.get(FlowCase, case_id, with_for_update=True, populate_existing=True)
+    if case is None:
+        raise NotFound(what="case", id=case_id)
+    if version is not None and case.version != version:
+        last = history(session, case.id)[-1]
+        raise CaseMoved(
+            subject=case.subject, by=last.actor_name, at=last.at, move=last.move, status=case.status
+        )
+    return case
+
+
+def _put(case: FlowCase, flow: Flow, target: str, *, at: datetime) -> None:
+    case.step, case.status = target, flow.steps[target].status
+    case.version += 1
+    case.entered_at = at
+    case.ended_at = at if flow.is_end(target) else None
+    case.holder_id = case.holder_name = case.held_at = None
+    case.paused_at = case.pause_reason = None
 
 
 def _done_between(
@@ -185,30 +231,50 @@ def _done_between(
     return min(max(done_at, last or done_at), now)
 
 
-def _allowed(flow: Flow, case: FlowCase, name: str, actor: Actor, note: str) -> Move:
-    chosen = flow.steps[case.step].moves.get(name)
+def allowed(flow: Flow, case: FlowCase, name: str, actor: Actor, unit_id: int | None) -> Move:
+    """Give a move out of a case's step, if there is one and the actor may make it.
+
+    Raises:
+        MoveRefused: the step has no such move.
+        NotAllowed: the actor holds none of the move's roles, or sits at another desk.
+    """
+    step = flow.steps[case.step]
+    chosen = step.moves.get(name)
     if chosen is None:
         raise MoveRefused(subject=case.subject, step=case.status, move=name)
-    if not actor.is_system and not (actor.roles & set(chosen.roles)):
-        raise NotAllowed(subject=case.subject, move=name, roles=sorted(chosen.roles))
-    if chosen.note == "required" and not note.strip() and not actor.is_system:
-        raise NoteMissing(move=name)
+    if not may_make(step, chosen, actor, unit_id=unit_id):
+        desk = chosen.desk or step.desk
+        raise NotAllowed(subject=case.subject, move=name, roles=sorted(chosen.roles), desk=desk)
     return chosen
 
 
-def _moved_by(session: Session, case: FlowCase) -> CaseMoved:
-    last = history(session, case.id)[-1]
-    return CaseMoved(
-        subject=case.subject, by=last.actor_name, at=last.at, move=last.move, status=case.status
-    )
+def _target(flow: Flow, case: FlowCase, name: str, to: str) -> str:
+    targets = flow.targets(case.step, name)
+    if to and to not in targets:
+        raise MoveRefused(subject=case.subject, step=case.status, move=name)
+    return to or targets[0]
 
 
-def moves_open_to(flow: Flow, step: str, actor: Actor) -> dict[str, Move]:
+def _refuse_held(flow: Flow, case: FlowCase, chosen: Move, target: str, actor: Actor) -> None:
+    """Leave alone what somebody else has taken, or what waits; a case may always be ended."""
+    if actor.is_system or flow.is_end(target):
+        return
+    if case.paused_at is not None:
+        raise CasePaused(subject=case.subject, reason=case.pause_reason)
+    taken = case.holder_id not in {None, actor.id}
+    if taken and not (Role.SUPERVISOR in actor.roles and Role.SUPERVISOR in chosen.roles):
+        raise CaseHeld(subject=case.subject, by=case.holder_name, at=case.held_at)
+
+
+def moves_open_to(
+    flow: Flow, step: str, actor: Actor, *, unit_id: int | None = None
+) -> dict[str, Move]:
     """Give the moves an actor may make from a step, in the order of the file."""
+    here = flow.steps[step]
     return {
         name: way
-        for name, way in flow.steps[step].moves.items()
-        if not way.system and actor.roles & set(way.roles)
+        for name, way in here.moves.items()
+        if not actor.is_system and may_make(here, way, actor, unit_id=unit_id)
     }
 
 
@@ -233,58 +299,18 @@ def history(session: Session, case_id: int) -> list[Past]:
     )
 
 
-def clocks(session: Session, case_ids: Collection[int]) -> dict[int, list[ClockState]]:
-    """Give the promises of several cases, earliest due first."""
-    found: dict[int, list[ClockState]] = {case_id: [] for case_id in case_ids}
-    rows = session.execute(
-        select(
-            FlowClock.case_id,
-            FlowClock.name,
-            FlowClock.started_at,
-            FlowClock.due_at,
-            FlowClock.met_at,
-            FlowClock.paused_at,
-        )
-        .where(FlowClock.case_id.in_(case_ids))
-        .order_by(FlowClock.case_id, FlowClock.due_at, FlowClock.id)
-    )
-    for row in rows:
-        found[row[0]].append(ClockState(*row[1:]))
-    return found
-
-
-def note_late(session: Session, *, flows: Collection[str], limit: int = 500) -> list[str]:
-    """Mark promises that are past due and were not told before; give their cases' numbers."""
-    rows = session.execute(
-        select(FlowClock, FlowCase.subject)
-        .join(FlowCase, FlowCase.id == FlowClock.case_id)
-        .where(
-            FlowClock.met_at.is_(None),
-            FlowClock.paused_at.is_(None),
-            FlowClock.late_noted_at.is_(None),
-            FlowClock.due_at < clock.now(),
-            FlowCase.flow.in_(flows),
-        )
-        .order_by(FlowClock.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=FlowClock)
-    ).all()
-    for row, _ in rows:
-        row.late_noted_at = clock.now()
-    return [subject for _, subject in rows]
-
-
-def _remember(
+def remember(
     session: Session,
+    actor: Actor,
     case: FlowCase,
     name: str,
     before: str | None,
-    actor: Actor,
     *,
-    done_at: datetime,
-    note: str,
-    form: Mapping[str, Any],
+    done_at: datetime | None = None,
+    note: str = "",
+    form: Mapping[str, Any] | None = None,
 ) -> None:
+    """Add a line to a case's history; its version is the case's own after the change."""
     session.add(
         FlowHistory(
             case_id=case.id,
@@ -295,37 +321,9 @@ def _remember(
             actor_id=actor.id,
             actor_name=actor.name,
             at=clock.now(),
-            done_at=done_at,
+            done_at=done_at or clock.now(),
             note=note.strip(),
-            form=dict(form),
+            form=dict(form or {}),
         )
     )
-    session.flush()
-
-
-def _run_clocks(
-    session: Session, flow: Flow, case: FlowCase, *, at: datetime, calendar: WorkCalendar
-) -> None:
-    """Meet, pause, resume and start the promises that the case's new step asks for."""
-    running = session.scalars(
-        select(FlowClock).where(FlowClock.case_id == case.id, FlowClock.met_at.is_(None))
-    ).all()
-    ended = flow.is_end(case.step)
-    pauses = flow.steps[case.step].pauses
-    for row in running:
-        if ended or case.step in flow.promises[row.name].ends_at:
-            row.met_at = at
-        elif pauses and row.paused_at is None:
-            row.paused_at = at
-        elif not pauses and row.paused_at is not None:
-            row.due_at += at - row.paused_at
-            row.started_at += at - row.paused_at
-            row.paused_at = None
-    known = {row.name for row in running}
-    for name, promise in flow.promises.items():
-        limit = case.limits.get(name)
-        if promise.starts_at != case.step or name in known or limit is None:
-            continue
-        due = Limit(**limit).due(at, calendar)
-        session.add(FlowClock(case_id=case.id, name=name, started_at=at, due_at=due))
     session.flush()

@@ -9,9 +9,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
-from foundation.datafiles import build, load_toml
+from foundation.datafiles import DataFileRefused, build, load_toml
 from foundation.errors import BadData
 
+_PHONE = re.compile(r"1\d{10}|0\d{9,11}|\d{7,8}")  # mobile, area code and number, local
+_ID_NO = re.compile(r"\d{17}[\dX]|[0-9A-Z]{8,20}")  # identity card, or another document
 _ROW = re.compile(r"[0-9]{1,18}")  # what fits a row number
 
 
@@ -29,8 +31,13 @@ class FormRefused(BadData):
 class Field:
     """One field of a form."""
 
-    kind: Literal["text", "long_text", "choice", "checks", "number", "date", "crew"]
+    kind: Literal[
+        "text", "long_text", "choice", "checks", "number", "date", "crew", "row", "phone", "id_no"
+    ]
     required: bool = False
+    secret: bool = False  # never written into a case's history
+    of: str = ""  # of a row: what list it is chosen from
+    default: str = ""
     choices: tuple[str, ...] = ()
     unit: str = ""
     least: Decimal | None = None
@@ -78,6 +85,32 @@ class FormBook:
         return clean
 
 
+def without_secrets(form: Form, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what may be written into a history: whether a secret field was filled, not with what."""
+    return {
+        name: "***" if name in form.fields and form.fields[name].secret else value
+        for name, value in values.items()
+    }
+
+
+def load_form_folder(folder: Path | Traversable) -> FormBook:
+    """Load every file of forms in a folder as one book.
+
+    Raises:
+        DataFileRefused: a file says something unknown, or two define the same form.
+    """
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name)
+    forms: dict[str, Form] = {}
+    sources = []
+    for file in files:
+        book = load_forms(file)
+        for name in book.forms.keys() & forms.keys():
+            raise DataFileRefused(file=file.name, why=f"form {name!r} stands in two files")
+        forms |= book.forms
+        sources.append(book.source)
+    return FormBook(source="; ".join(sources), forms=forms)
+
+
 def load_forms(file: Path | Traversable) -> FormBook:
     """Load a file of forms.
 
@@ -105,7 +138,7 @@ def _read_choice(spec: Field, said: str) -> tuple[Any, str]:
     return (said, "") if said in spec.choices else (None, "choice")
 
 
-def _read_crew(_: Field, said: str) -> tuple[Any, str]:
+def _read_row(_: Field, said: str) -> tuple[Any, str]:
     return (int(said), "") if _ROW.fullmatch(said) else (None, "choice")
 
 
@@ -139,11 +172,25 @@ def _read_date(_: Field, said: str) -> tuple[Any, str]:
         return None, "date"
 
 
+def _read_phone(_: Field, said: str) -> tuple[Any, str]:
+    digits = re.sub(r"[\s\-()+]", "", said)
+    digits = re.sub(r"^(0086|86)(?=1\d{10}$)", "", digits)
+    return (digits, "") if _PHONE.fullmatch(digits) else (None, "phone")
+
+
+def _read_id_no(_: Field, said: str) -> tuple[Any, str]:
+    plain = re.sub(r"\s", "", said).upper()
+    return (plain, "") if _ID_NO.fullmatch(plain) else (None, "id_no")
+
+
 _READERS: dict[str, Callable[[Field, str], tuple[Any, str]]] = {
     "text": _read_text,
     "long_text": _read_text,
     "choice": _read_choice,
     "number": _read_number,
     "date": _read_date,
-    "crew": _read_crew,
+    "crew": _read_row,
+    "row": _read_row,
+    "phone": _read_phone,
+    "id_no": _read_id_no,
 }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from foundation.worktime import WorkCalendar, add_working_days
+from foundation.worktime import WorkCalendar, add_working_days, resumed_due
 
 ChipKind = Literal["ok", "warn", "due", "over", "pause", "done"]
 _WARN, _DUE = 50, 75  # share of the time used [%]
@@ -27,9 +27,26 @@ class Limit:
             return start + timedelta(minutes=self.minutes)
         return add_working_days(start, self.working_days or 0, calendar)
 
+    def resumed_due(
+        self, due: datetime, paused: datetime, resumed: datetime, calendar: WorkCalendar
+    ) -> datetime:
+        """Give the due time after a pause: minutes run on, working days are counted anew."""
+        if self.minutes is not None:
+            return due + (resumed - paused)
+        return resumed_due(due, paused, resumed, calendar)
+
     def as_json(self) -> dict[str, int | None]:
         """Give it as kept with a case."""
         return {"minutes": self.minutes, "working_days": self.working_days}
+
+
+@dataclass(frozen=True, slots=True)
+class LateClock:
+    """A clock that ran past its due time: whose case, which promise or step."""
+
+    subject: str
+    name: str
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,12 @@ class FlowCase(Base):
     started_at: Mapped[utc]
     entered_at: Mapped[utc] = mapped_column(comment="when it came to this step")
     ended_at: Mapped[utc | None]
+    holder_id: Mapped[int | None] = mapped_column(comment="who has taken the step")
+    holder_name: Mapped[str | None]
+    held_at: Mapped[utc | None]
+    paused_at: Mapped[utc | None] = mapped_column(comment="since when it waits")
+    pause_reason: Mapped[str | None] = mapped_column(comment="one of the flow's reasons")
+    returned_from: Mapped[str | None] = mapped_column(comment="step that sent it back here")
 
 
 class FlowHistory(Base):

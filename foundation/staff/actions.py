@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from foundation import clock
-from foundation.actor import Actor, Role
+from foundation.actor import Actor, Desk, Role
 from foundation.audit import Act, record
 from foundation.errors import NotFound
 from foundation.staff import queries
@@ -15,18 +15,49 @@ from foundation.staff.types import LastAdminKept, PersonChanged, StaffNoTaken
 
 STAFF_LOCK = 0x7374616666  # one change at a time: two admins never disable each other
 PERSON_ADDED = Act.of("person.added", "name", "unit_id", "roles")
+DESKS_SET = Act.of("unit.desks_set", "before", "after")
 PERSON_CHANGED = Act.of("person.changed", "before", "after")
 
 
-def add_unit(session: Session, *, name_zh: str, name_en: str, parent_id: int | None = None) -> int:
+def add_unit(
+    session: Session,
+    *,
+    name_zh: str,
+    name_en: str,
+    parent_id: int | None = None,
+    desks: Collection[Desk] = (),
+) -> int:
     """Add a department, or give the number of the one that has this name."""
     known = session.scalar(select(OrgUnit.id).where(OrgUnit.name_zh == name_zh))
     if known is not None:
         return known
-    unit = OrgUnit(name_zh=name_zh, name_en=name_en, parent_id=parent_id)
+    unit = OrgUnit(name_zh=name_zh, name_en=name_en, parent_id=parent_id, desks=sorted(desks))
     session.add(unit)
     session.flush()
     return unit.id
+
+
+def set_desks(session: Session, actor: Actor, unit_id: int, desks: Collection[Desk]) -> None:
+    """Say which work of flows a department does.
+
+    Raises:
+        NotFound: no such department.
+    """
+    unit = session.get(OrgUnit, unit_id, with_for_update=True)
+    if unit is None:
+        raise NotFound(what="unit", id=unit_id)
+    before = list(unit.desks)
+    if set(before) == set(desks):
+        return
+    unit.desks = sorted(desks)
+    record(
+        session,
+        actor,
+        DESKS_SET,
+        subject=("unit", unit.name_zh),
+        before=before,
+        after=sorted(desks),
+    )
 
 
 def add_person(

@@ -1,6 +1,7 @@
 """Persons, departments, and who holds which role."""
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.actor import Role
@@ -16,6 +17,9 @@ class OrgUnit(Base):
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("foundation.org_unit.id"))
     name_zh: Mapped[str] = mapped_column(unique=True)
     name_en: Mapped[str]
+    desks: Mapped[list[str]] = mapped_column(
+        ARRAY(String), server_default=text("'{}'"), comment="the work it does in flows (岗位)"
+    )
 
 
 class Person(Base):

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from foundation.actor import Actor, Role
+from foundation.actor import Actor, Desk, Role
 from foundation.errors import NotFound
 from foundation.staff.models import OrgUnit, Person, RoleGrant
 from foundation.staff.types import PersonCard, Unit
@@ -15,8 +15,17 @@ _ORDER = {role: place for place, role in enumerate(Role)}
 
 def units(session: Session) -> list[Unit]:
     """List departments by name."""
-    statement = select(OrgUnit.id, OrgUnit.name_zh, OrgUnit.name_en, OrgUnit.parent_id)
-    return [Unit(*row) for row in session.execute(statement.order_by(OrgUnit.id))]
+    statement = select(
+        OrgUnit.id, OrgUnit.name_zh, OrgUnit.name_en, OrgUnit.parent_id, OrgUnit.desks
+    )
+    return [
+        Unit(*row[:4], desks=_desks(row[4]))
+        for row in session.execute(statement.order_by(OrgUnit.id))
+    ]
+
+
+def _desks(words: Collection[str]) -> tuple[Desk, ...]:
+    return tuple(desk for desk in Desk if desk.value in words)
 
 
 def people(
@@ -38,6 +47,7 @@ def people(
             Person.active,
             Person.version,
             roles,
+            OrgUnit.desks,
         )
         .join(OrgUnit, OrgUnit.id == Person.unit_id)
         .outerjoin(RoleGrant, RoleGrant.person_id == Person.id)
@@ -54,7 +64,11 @@ def people(
         )
         statement = statement.where(name | staff_no | pinyin)
     return [
-        PersonCard(*row[:9], roles=tuple(sorted((Role(r) for r in row[9]), key=_ORDER.__getitem__)))
+        PersonCard(
+            *row[:9],
+            roles=tuple(sorted((Role(r) for r in row[9]), key=_ORDER.__getitem__)),
+            desks=_desks(row[10]),
+        )
         for row in session.execute(statement)
     ]
 
@@ -83,6 +97,7 @@ def actor_of(session: Session, person_id: int) -> Actor | None:
         roles=frozenset(card.roles),
         unit_id=card.unit_id,
         staff_no=card.staff_no,
+        desks=frozenset(card.desks),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from foundation.actor import Role
+from foundation.actor import Desk, Role
 from foundation.errors import LostRace, Refused
 
 
@@ -32,6 +32,7 @@ class Unit:
     name_zh: str
     name_en: str
     parent_id: int | None = None
+    desks: tuple[Desk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,4 @@ class PersonCard:
     active: bool
     version: int
     roles: tuple[Role, ...]
+    desks: tuple[Desk, ...] = ()

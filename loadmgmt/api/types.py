@@ -14,8 +14,23 @@ from loadmgmt.alerts.types import (
     Severity,
     Thresholds,
 )
+from loadmgmt.forecast.types import (
+    QUARTER,
+    Attempt,
+    BoardRow,
+    DayError,
+    Errors,
+    ForecastPublished,
+    ForecastRules,
+    ForecastState,
+    LoadSource,
+    PlanAndActual,
+    Vintage,
+)
+from loadmgmt.weather.types import NewWeather, Temperature
 
 __all__ = [
+    "QUARTER",
     "AlertCard",
     "AlertChanged",
     "AlertCounts",
@@ -25,7 +40,19 @@ __all__ = [
     "AlertState",
     "AlertsCleared",
     "AlertsRaised",
+    "Attempt",
+    "BoardRow",
+    "DayError",
+    "Errors",
+    "ForecastPublished",
+    "ForecastRules",
+    "ForecastState",
+    "LoadSource",
+    "NewWeather",
+    "PlanAndActual",
     "ReasonMissing",
     "Severity",
+    "Temperature",
     "Thresholds",
+    "Vintage",
 ]

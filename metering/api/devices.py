@@ -1,9 +1,13 @@
-"""Terminals and meters."""
+"""Terminals and meters, fitted and in stock."""
 
 from metering.devices.actions import (
     Registers,
+    add_stock_meter,
     add_terminal,
+    draw_stock_meter,
+    install_from_stock,
     install_meter,
+    put_back_stock_meters,
     remove_meter,
     set_in_service,
     set_interval,
@@ -14,28 +18,26 @@ from metering.devices.queries import (
     meter_cards,
     points_read,
     search_meters,
-)
-from metering.devices.terminals import (
-    meters_behind,
-    search_terminals,
-    terminal_by_no,
-    terminal_counts,
+    stock_meter,
+    stock_meters,
 )
 
 __all__ = [
     "Registers",
+    "add_stock_meter",
     "add_terminal",
+    "draw_stock_meter",
     "fleet_health",
+    "install_from_stock",
     "install_meter",
     "meter_by_no",
     "meter_cards",
-    "meters_behind",
     "points_read",
+    "put_back_stock_meters",
     "remove_meter",
     "search_meters",
-    "search_terminals",
     "set_in_service",
     "set_interval",
-    "terminal_by_no",
-    "terminal_counts",
+    "stock_meter",
+    "stock_meters",
 ]

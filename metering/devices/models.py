@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
 from metering.devices.types import ImportState
+from metering.network.types import Supply
 
 SHARD = "get_byte(decode(md5((((host)::text || ':'::text) || (port)::text)), 'hex'::text), 0)"
 """The first byte of the MD5 of host:port; `shard_of` is the same in Python."""
@@ -87,6 +88,7 @@ class AskedSpan(Base):
         Index(
             "uq_asked_span_open", "meter_id", unique=True, postgresql_where=text("until IS NULL")
         ),
+        Index(None, "meter_id", "since"),
         Index(None, "until", "since"),
     )
 
@@ -113,3 +115,25 @@ class DeviceImport(Base):
     written_by: Mapped[str | None]
     written_at: Mapped[utc | None]
     written: Mapped[dict[str, Any] | None] = mapped_column(comment="how many of what was added")
+
+
+class StockMeter(Base):
+    """A meter on the shelf with the terminal that belongs to it, until it is fitted (库存表)."""
+
+    __tablename__ = "stock_meter"
+
+    id: Mapped[pk]
+    meter_no: Mapped[str] = mapped_column(unique=True)
+    supply: Mapped[Supply] = mapped_column(comment="what it can measure")
+    terminal_id: Mapped[int | None] = mapped_column(
+        ForeignKey("metering.terminal.id"), unique=True, comment="out of service until fitted"
+    )
+    ct: Mapped[int] = mapped_column(default=1)
+    pt: Mapped[int] = mapped_column(default=1)
+    rated_a: Mapped[int] = mapped_column(default=5)
+    unit_id: Mapped[int | None] = mapped_column(
+        ForeignKey("foundation.org_unit.id"), comment="department whose store it lies in"
+    )
+    drawn_for: Mapped[str | None] = mapped_column(comment="number of the case it was drawn for")
+    drawn_at: Mapped[utc | None]
+    installed_at: Mapped[utc | None]

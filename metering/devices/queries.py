@@ -2,15 +2,16 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from foundation.actor import Scope
 from foundation.db import Query, rows_as
 from foundation.errors import NotFound
-from metering.devices.models import Meter, Terminal
-from metering.devices.types import MeterCard, PollTarget
+from metering.devices.models import Meter, StockMeter, Terminal
+from metering.devices.types import MeterCard, PollTarget, StockMeterCard
 from metering.network.models import Feeder, Point, TransformerArea
+from metering.network.types import Supply
 from metering.readings.models import Latest
 
 
@@ -154,3 +155,59 @@ def points_read(session: Session, area_ids: Collection[int]) -> dict[int, int]:
         .group_by(Point.area_id)
     )
     return dict(session.execute(statement).all())
+
+
+def stock_meters(
+    session: Session,
+    *,
+    supply: Supply | None = None,
+    unit_id: int | None = None,
+    drawn_for: str = "",
+    limit: int = 200,
+) -> list[StockMeterCard]:
+    """List meters that may be fitted: on the shelf, or drawn for one case already.
+
+    Args:
+        session: the caller's transaction.
+        supply: only those that can measure it.
+        unit_id: the store of one department first.
+        drawn_for: number of the case.
+        limit: at most so many.
+    """
+    free = StockMeter.drawn_for.is_(None)
+    statement = (
+        _stock()
+        .where(StockMeter.installed_at.is_(None), free | (StockMeter.drawn_for == drawn_for))
+        .order_by(StockMeter.unit_id != unit_id, StockMeter.meter_no)
+        .limit(limit)
+    )
+    if supply is not None:
+        statement = statement.where(StockMeter.supply == supply)
+    return rows_as(StockMeterCard, session, statement)
+
+
+def stock_meter(session: Session, meter_no: str) -> StockMeterCard | None:
+    """Give a meter that lies or lay in stock."""
+    found = rows_as(StockMeterCard, session, _stock().where(StockMeter.meter_no == meter_no))
+    return found[0] if found else None
+
+
+def _stock() -> Query:
+    text_type = Terminal.host.type
+    address = func.concat(
+        Terminal.host,
+        ":",
+        func.cast(Terminal.port, text_type),
+        " · ",
+        func.cast(Terminal.unit, text_type),
+    )
+    return select(
+        StockMeter.meter_no,
+        StockMeter.supply,
+        Terminal.terminal_no,
+        case((Terminal.id.is_not(None), address)),
+        StockMeter.rated_a,
+        StockMeter.unit_id,
+        StockMeter.drawn_for,
+        StockMeter.installed_at,
+    ).outerjoin(Terminal, Terminal.id == StockMeter.terminal_id)

@@ -33,6 +33,32 @@ class MeterGone(Refused):
     code = "meter_gone"
 
 
+class StockMeterTaken(Refused):
+    """No such meter lies in stock, or another case has drawn it; facts: meter_no, drawn_for."""
+
+    code = "stock_meter_taken"
+
+
+class StockMeterUnfit(Refused):
+    """The meter cannot measure this supply; facts: meter_no, supply."""
+
+    code = "stock_meter_unfit"
+
+
+@dataclass(frozen=True, slots=True)
+class StockMeterCard:
+    """A meter in stock, with the terminal that comes with it."""
+
+    meter_no: str
+    supply: Supply
+    terminal_no: str | None
+    address: str | None
+    rated_a: int
+    unit_id: int | None
+    drawn_for: str | None
+    installed_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class PollTarget:
     """One terminal as the poller asks it.

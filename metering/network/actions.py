@@ -88,3 +88,20 @@ def add_point(
     session.add(row)
     session.flush()
     return row.id
+
+
+def new_point(session: Session, *, area_id: int, box_no: str, supply: Supply) -> int:
+    """Add a metering point in a meter box under the next number of its transformer area."""
+    area = session.get_one(TransformerArea, area_id, with_for_update=True)
+    stem = f"P-{area.area_no.removeprefix('TG-')}-"
+    known = session.scalars(
+        select(Point.point_no).where(Point.point_no.startswith(stem, autoescape=True))
+    )
+    serials = [int(number[len(stem) :]) for number in known if number[len(stem) :].isdigit()]
+    return add_point(
+        session,
+        f"{stem}{max(serials, default=0) + 1:04d}",
+        area_id=area_id,
+        box_no=box_no,
+        supply=supply,
+    )

@@ -5,9 +5,16 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from foundation.db import rows_as
+from foundation.db import Query, rows_as
 from metering.network.models import Feeder, Point, Substation, TransformerArea
-from metering.network.types import AreaPlace, PointPlace, TreeNode
+from metering.network.types import (
+    AreaPlace,
+    AreaUnknown,
+    BoxCard,
+    FeederPlace,
+    PointPlace,
+    TreeNode,
+)
 
 
 def point_places(session: Session, point_ids: Collection[int]) -> dict[int, PointPlace]:
@@ -38,13 +45,54 @@ def point_places(session: Session, point_ids: Collection[int]) -> dict[int, Poin
 
 def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPlace]:
     """Give several transformer areas with everything above them."""
+    statement = _areas().where(TransformerArea.id.in_(area_ids))
+    return {place.area_id: place for place in rows_as(AreaPlace, session, statement)}
+
+
+def find_areas(session: Session, search: str = "", *, limit: int = 200) -> list[AreaPlace]:
+    """List the transformer areas whose number or name holds some words, by number."""
+    statement = _areas().order_by(TransformerArea.area_no).limit(limit)
+    if search:
+        number, name = (
+            column.icontains(search, autoescape=True)
+            for column in (TransformerArea.area_no, TransformerArea.name)
+        )
+        statement = statement.where(number | name)
+    return rows_as(AreaPlace, session, statement)
+
+
+def area_by_no(session: Session, area_no: str) -> AreaPlace:
+    """Give the transformer area of a number.
+
+    Raises:
+        AreaUnknown: none has it.
+    """
+    statement = _areas().where(TransformerArea.area_no == area_no)
+    found = rows_as(AreaPlace, session, statement)
+    if not found:
+        raise AreaUnknown(area_no=area_no)
+    return found[0]
+
+
+def boxes(session: Session, area_id: int) -> list[BoxCard]:
+    """List the meter boxes of a transformer area, by number."""
+    statement = (
+        select(Point.box_no, func.count())
+        .where(Point.area_id == area_id)
+        .group_by(Point.box_no)
+        .order_by(Point.box_no)
+    )
+    return rows_as(BoxCard, session, statement)
+
+
+def _areas() -> Query:
     points = (
         select(func.count())
         .select_from(Point)
         .where(Point.area_id == TransformerArea.id)
         .scalar_subquery()
     )
-    statement = (
+    return (
         select(
             TransformerArea.id,
             TransformerArea.area_no,
@@ -59,9 +107,17 @@ def area_places(session: Session, area_ids: Collection[int]) -> dict[int, AreaPl
         )
         .join(Feeder, Feeder.id == TransformerArea.feeder_id)
         .join(Substation, Substation.id == Feeder.substation_id)
-        .where(TransformerArea.id.in_(area_ids))
     )
-    return {place.area_id: place for place in rows_as(AreaPlace, session, statement)}
+
+
+def feeders(session: Session) -> list[FeederPlace]:
+    """List all feeders by their number."""
+    statement = (
+        select(Feeder.id, Feeder.feeder_no, Feeder.name, Substation.name, Feeder.unit_id)
+        .join(Substation, Substation.id == Feeder.substation_id)
+        .order_by(Feeder.feeder_no)
+    )
+    return rows_as(FeederPlace, session, statement)
 
 
 def tree(session: Session) -> list[TreeNode]:

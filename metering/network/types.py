@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from foundation.errors import NotFound
+
 
 class Supply(StrEnum):
     """How a point is supplied; decides its nominal voltage and its permitted band."""
@@ -45,6 +47,20 @@ class AreaClass(StrEnum):
     REMOTE = "remote"  # 特殊边远
 
 
+class AreaUnknown(NotFound):
+    """No transformer area has this number; facts: area_no."""
+
+    code = "area_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCard:
+    """A meter box (表箱) and how many points it holds."""
+
+    box_no: str
+    points: int
+
+
 @dataclass(frozen=True, slots=True)
 class PointPlace:
     """A metering point with everything above it."""
@@ -78,6 +94,17 @@ class AreaPlace:
     substation_name: str
     unit_id: int
     points: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeederPlace:
+    """A feeder (线路) with its substation."""
+
+    feeder_id: int
+    feeder_no: str
+    feeder_name: str
+    substation_name: str
+    unit_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """Reads of readings: the newest, curves, days, and batches as arrays for the judges."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from foundation.clock import day_span
@@ -22,14 +22,19 @@ from metering.readings.types import (
     BatchArrays,
     CurvePoint,
     DailyEnergy,
+    DayUse,
     EventKind,
     EventRow,
+    FirstReading,
     HourlyEnergy,
     LatestReading,
     Quality,
     Source,
 )
 
+MANY = 2000
+"""Of so many meters a batch is joined whole; fewer are looked up one by one. PostgreSQL cannot
+know how many an array holds."""
 _SUPPLIES = {supply.value: index for index, supply in enumerate(Supply)}
 _HOURLY_COLUMNS = ("hour", "meter_id", "used_wh", "exported_wh", "covered_s", "p_avg", "p_max",
                    "u_min", "u_avg", "u_max", "points", "late", "estimated", "resets")  # fmt: skip
@@ -39,7 +44,8 @@ _LATEST_COLUMNS = ("meter_id", "ts", "read_at", "quality", "source", *ENERGIES, 
 def latest(session: Session, meter_ids: Collection[int]) -> dict[int, LatestReading]:
     """Give the newest values of several meters; a meter never read is absent."""
     columns = [getattr(Latest, name) for name in _LATEST_COLUMNS]
-    rows = session.execute(select(*columns).where(Latest.meter_id.in_(meter_ids)))
+    known = Latest.meter_id == func.any(literal(list(meter_ids), ARRAY(Integer)))
+    rows = session.execute(select(*columns).where(known))
     return {row[0]: _latest(*row) for row in rows}
 
 
@@ -61,47 +67,56 @@ def read_since(session: Session, since: datetime) -> int:
     )
 
 
+def first_good(session: Session, point_ids: Collection[int]) -> dict[int, FirstReading]:
+    """Give the first good reading since its fitting of the meter at each of several points.
+
+    A point whose meter has none yet is absent; on-demand reads do not count, they are not
+    kept in the interval store.
+    """
+    rows = session.execute(
+        text(
+            "SELECT m.point_id, m.id, m.meter_no, r.ts + r.read_off_s * interval '1 second',"
+            " r.wh_import, r.u_a FROM metering.meter m"
+            " JOIN metering.latest l ON l.meter_id = m.id AND l.read_at >= m.installed_at"
+            " CROSS JOIN LATERAL (SELECT * FROM metering.reading r WHERE r.meter_id = m.id"
+            "  AND r.ts > m.installed_at - interval '1 hour'"
+            "  AND r.ts + r.read_off_s * interval '1 second' >= m.installed_at"
+            "  AND r.quality = 0 AND r.wh_import IS NOT NULL ORDER BY r.ts LIMIT 1) r"
+            " WHERE m.point_id = ANY(:point_ids) AND m.removed_at IS NULL"
+        ),
+        {"point_ids": list(point_ids)},
+    )
+    return {row[0]: FirstReading(*row) for row in rows}
+
+
 def day_curve(session: Session, meter_id: int, day: date) -> list[CurvePoint]:
     """Give an office day as 96 quarter hours; a quarter hour without a reading is all None.
 
     Readings out of range are left out.
     """
     start, end = day_span(day)
-    rows = session.execute(
-        text(_CURVE.format(slots=_slots_of(session, meter_id))),
-        {"start": start, "end": end, "meter_id": meter_id},
-    )
-    known = {row[0]: replace(CurvePoint(*row[:9]), quality=Quality(row[9])) for row in rows}
+    rows = session.execute(text(_CURVE), {"start": start, "end": end, "meter_id": meter_id})
+    known = {row[0]: CurvePoint(*row) for row in rows}
     return [known.get(at) or CurvePoint(at) for at in _steps(start, end, 900)]
 
 
+_SLOTS = (
+    "SELECT generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz)"
+    " - interval '1 second', make_interval(secs => steps.interval_s))"
+    " FROM (SELECT interval_s FROM metering.asked_span WHERE meter_id = :meter_id"
+    " UNION SELECT CASE WHEN EXISTS (SELECT 1 FROM metering.asked_span"
+    "  WHERE meter_id = :meter_id) THEN 900 ELSE 60 END) steps"
+)
+"""The slots a meter may have a reading in: PostgreSQL before 18 cannot skip through the key
+(ts, meter_id); given the slots, it looks each of them up instead of reading the whole day."""
 _CURVE = (
     "SELECT date_bin('15 minutes', ts, :start) AS bin, avg(u_a), avg(u_b), avg(u_c),"
     " avg(i_a), avg(i_b), avg(i_c), avg(p),"
     f" bool_or(quality & {int(Quality.ESTIMATED)} <> 0), bit_or(quality)"
-    " FROM metering.reading WHERE ts >= :start AND ts < :end{slots} AND meter_id = :meter_id"
+    f" FROM metering.reading WHERE ts >= :start AND ts < :end AND ts = ANY(ARRAY({_SLOTS}))"
+    " AND meter_id = :meter_id"
     f" AND quality & {int(Quality.OUT_OF_RANGE)} = 0 GROUP BY bin"
 )
-_EVERY_MINUTE = 60
-
-
-def _slots_of(session: Session, meter_id: int) -> str:
-    """Name the slots to look at, where they are few enough to name.
-
-    PostgreSQL before 18 cannot skip through the key (ts, meter_id): given the slots, it
-    looks each of them up instead of reading the whole day of all meters.
-    """
-    shortest = session.execute(
-        text("SELECT min(interval_s) FROM metering.asked_span WHERE meter_id = :meter_id"),
-        {"meter_id": meter_id},
-    ).scalar()
-    step = min(shortest or _EVERY_MINUTE, 900)
-    if step < _EVERY_MINUTE:
-        return ""
-    return (
-        " AND ts = ANY(ARRAY(SELECT generate_series(CAST(:start AS timestamptz),"
-        f" CAST(:end AS timestamptz) - interval '1 second', interval '{step} seconds')))"
-    )
 
 
 def daily(session: Session, meter_id: int, *, first: date, last: date) -> list[DailyEnergy]:
@@ -112,6 +127,21 @@ def daily(session: Session, meter_id: int, *, first: date, last: date) -> list[D
         .order_by(Daily.day)
     )
     return [DailyEnergy(*row) for row in rows]
+
+
+def largest_points(session: Session, *, since: date, limit: int) -> list[DayUse]:
+    """List the points with a terminal that used most since a day, the largest first."""
+    rows = session.execute(
+        text(
+            "SELECT m.point_id, sum(d.used_wh)::bigint AS used FROM metering.daily d"
+            " JOIN metering.meter m ON m.id = d.meter_id"
+            " WHERE d.day >= :since AND d.used_wh IS NOT NULL"
+            " AND m.terminal_id IS NOT NULL AND m.removed_at IS NULL"
+            " GROUP BY m.point_id ORDER BY used DESC, m.point_id LIMIT :limit"
+        ),
+        {"since": since, "limit": limit},
+    )
+    return [DayUse(*row) for row in rows]
 
 
 def waiting_batches(session: Session) -> int:
@@ -128,7 +158,7 @@ def claim_batch(session: Session) -> BatchArrays | None:
     The batch is held until the caller's transaction ends; a crash gives it back.
     """
     claimed = session.execute(
-        select(ReadingBatch.id, ReadingBatch.slot)
+        select(ReadingBatch.id, ReadingBatch.slot, func.cardinality(ReadingBatch.meter_ids))
         .where(ReadingBatch.judged_at.is_(None))
         .order_by(ReadingBatch.id)
         .limit(1)
@@ -136,7 +166,13 @@ def claim_batch(session: Session) -> BatchArrays | None:
     ).first()
     if claimed is None:
         return None
-    rows = _fixed_rows(session, _BATCH.format(id=int(claimed.id)), _BATCH_ROW)
+    if claimed[2] >= MANY:
+        session.execute(text("SET LOCAL enable_nestloop = off"))
+    rows = _fixed_rows(
+        session, _BATCH.format(id=int(claimed.id), slot=claimed.slot.isoformat()), _BATCH_ROW
+    )
+    rows = rows[np.argsort(rows["meter_id"], kind="stable")]
+    session.execute(text("SET LOCAL enable_nestloop = on"))
     return BatchArrays(
         batch_id=claimed.id,
         slot=claimed.slot,
@@ -169,10 +205,9 @@ _SQL_TYPES = {">i2": "smallint", ">i4": "integer", ">i8": "bigint", ">f4": "real
 _BATCH = (
     "SELECT "
     + ", ".join(f"({sql})::{_SQL_TYPES[kind]}" for _, kind, sql in _BATCH_FIELDS)
-    + " FROM (SELECT slot, unnest(meter_ids) AS meter_id FROM metering.reading_batch"
-    " WHERE id = {id}) b JOIN metering.reading r ON r.ts = b.slot AND r.meter_id = b.meter_id"
+    + " FROM (SELECT unnest(meter_ids) AS meter_id FROM metering.reading_batch"
+    " WHERE id = {id}) b JOIN metering.reading r ON r.ts = '{slot}' AND r.meter_id = b.meter_id"
     " JOIN metering.meter m ON m.id = r.meter_id JOIN metering.point p ON p.id = m.point_id"
-    " ORDER BY r.meter_id"
 )
 _BATCH_ROW = np.dtype(
     [("fields", ">i2")]

@@ -1,7 +1,8 @@
 """What a reading is: values of one meter for one interval, with quality and source."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import IntEnum, IntFlag, StrEnum
 from typing import Any, Literal
 
@@ -211,7 +212,7 @@ class CurvePoint:
     """One quarter hour of a curve: averages of what was read in it; None where nothing was.
 
     Attributes:
-        quality: what is known against any reading in it.
+        quality: all bits of `Quality` that any of its readings has.
     """
 
     start: datetime
@@ -223,7 +224,7 @@ class CurvePoint:
     i_c: float | None = None
     p: float | None = None
     estimated: bool = False
-    quality: Quality = Quality.GOOD
+    quality: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,110 @@ class DailyEnergy:
     u_min: float | None
     u_max: float | None
     points: int
+
+
+class SubjectKind(StrEnum):
+    """What a load may be the load of."""
+
+    SYSTEM = "system"  # 全网
+    FEEDER = "feeder"  # 线路
+    AREA = "area"  # 台区
+    POINT = "point"  # 计量点
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """Whose load; the system has no number."""
+
+    kind: SubjectKind
+    id: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Give it as it is stored: system, feeder:3."""
+        return self.kind.value if self.id is None else f"{self.kind}:{self.id}"
+
+    @classmethod
+    def of(cls, key: str) -> "Subject":
+        """Read a stored key.
+
+        Raises:
+            ValueError: it is none.
+        """
+        kind, _, number = key.partition(":")
+        known = {one.value for one in SubjectKind}
+        whole = not number if kind == SubjectKind.SYSTEM else number.isdecimal()
+        if kind not in known or not whole:
+            raise ValueError(f"{key!r} names no load")
+        return cls(SubjectKind(kind), int(number) if number else None)
+
+
+SYSTEM = Subject(SubjectKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPoint:
+    """One slot of a load.
+
+    Attributes:
+        start: of the slot, UTC.
+        kw: sum over the points read [kW]; None where too few were read, or it has not ended.
+        read: points read in the slot.
+        expected: points with a terminal then.
+        estimated: whether an estimated reading is part of the sum.
+    """
+
+    start: datetime
+    kw: float | None
+    read: int
+    expected: int
+    estimated: bool = False
+
+    @property
+    def share(self) -> float | None:
+        """Give the share of the expected points that were read; None where none is expected."""
+        return self.read / self.expected if self.expected else None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCurve:
+    """The load of a subject, slot by slot without a gap."""
+
+    subject: Subject
+    step: timedelta
+    points: tuple[LoadPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRules:
+    """What load_curve.toml says."""
+
+    source: str
+    least_share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DayUse:
+    """The energy one point used over some days."""
+
+    point_id: int
+    used_wh: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstReading:
+    """The first good reading of the meter that stands at a point.
+
+    Attributes:
+        wh_import: its register [Wh].
+    """
+
+    point_id: int
+    meter_id: int
+    meter_no: str
+    read_at: datetime
+    wh_import: int
+    u_a: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,6 @@ class Bench:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in ("reading", "latest", "reading_batch", "reading_event", "gap"):
                 connection.execute(text(f"TRUNCATE metering.{table}"))
-            connection.execute(text("CHECKPOINT"))
 
     def ours(self) -> Figures:
         """Run the poller for a while; what it does before it is in step is not counted."""

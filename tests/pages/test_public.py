@@ -20,7 +20,7 @@ from webapp.auth.accounts import set_password
 HOMES = {
     "agent": "/home",
     "dispatcher": "/alerts",
-    "clerk": "/home",
+    "clerk": "/tasks",
     "inspector": "/home",
     "crew": "/m/tasks",
     "supervisor": "/home",

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from foundation.actor import Scope
+from customers.applications.actions.steps import add_note
+from customers.archive.queries import supply_cards
+from foundation.actor import Desk, Scope
 from foundation.postgres import EmbeddedServer
+from foundation.staff.actions import set_desks
 from loadmgmt.alerts.queries import alert_cards
 from tests.factories import foundation
+from tests.factories.applications import Connections
 from tests.factories.databases import own_database
+from tests.factories.foundation import SYSTEM
 from tests.factories.webapp import PEOPLE, Browser, Portal, Town, fit, read
 from tests.pages.conftest import TOWN
 from webapp.auth.accounts import set_password
@@ -22,6 +27,7 @@ ADDRESSES = {
         "/alerts?view=today",
         "/alerts?part=tree",
         "/alerts?id={alert}",
+        "/forecast",
         "/meters",
         "/meters?q=青禾镇",
         "/meters/{meter}",
@@ -33,6 +39,16 @@ ADDRESSES = {
         "/tickets",
         "/tickets?view=today",
         "/tickets/{ticket}",
+        "/apps",
+        "/apps?as=board",
+        "/apps?part=rows",
+        "/apps/{app}",
+        "/apps/{app}?tab=papers",
+        "/tasks",
+        "/archive",
+        "/customers",
+        "/customers?q=吴小满",
+        "/customers/{account}",
         "/admin/users",
         "/admin/audit",
         "/admin/jobs",
@@ -42,7 +58,7 @@ ADDRESSES = {
     "admin": ("/admin/users?id={person}", "/home"),
 }
 PATHS = [(username, path) for username, paths in ADDRESSES.items() for path in paths]
-MOST = 30  # statements of the heaviest page
+MOST = 36  # statements of the heaviest page
 
 
 class Filled(Portal):
@@ -69,7 +85,17 @@ class Filled(Portal):
         crew = self.browser("crew")
         for _ in range(rows):
             crew.post(f"/m/tasks/{tickets[0]}/note", text="到了")
+        with self.work() as session:
+            office = Connections(session)
+            cases = [office.submitted() for _ in range(rows)]
+            for _ in range(rows):
+                office.papers(cases[0])
+                add_note(session, office.clerk, cases[0], "看过了")
+            set_desks(session, SYSTEM, self.town.people["supervisor"].unit_id or 0, list(Desk))
+            (known,) = supply_cards(session, [meters[0].point_id]).values()
         return {
+            "app": cases[0],
+            "account": known.account_no,
             "alert": alerts[0].id,
             "meter": meters[0].meter_no,
             "ticket": tickets[0],

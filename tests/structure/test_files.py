@@ -10,15 +10,14 @@ from tests.structure.source import files, in_rooms, text, tree
 LONGEST, LONGEST_TEST, LONGEST_FUNCTION = 400, 600, 50
 FORBIDDEN = {"utils", "helpers", "common", "misc", "manager", "base"}
 SHEET = Path("webapp/static/css/base.css")  # what a page looks like before anything else
-FLOOR_MOST = 4000
+FLOOR_MOST = 4500
 FLOOR = {
-    "README.md",
-    "__init__.py", "actor.py", "audit.py", "clock.py", "datafiles.py", "db.py", "errors.py",
-    "events.py", "flow/__init__.py", "flow/calendar.py", "flow/definition.py", "flow/engine.py",
-    "flow/forms.py", "flow/limits.py", "flow/models.py", "holidays.toml", "housekeeping.py",
-    "jobs.py", "logs.py", "metrics.py", "numbering.py", "office.py", "outbox.py", "overrides.py",
-    "postgres.py", "settings.py", "sheets.py", "staff/__init__.py", "staff/actions.py",
-    "staff/models.py",
+    "README.md", "__init__.py", "actor.py", "attachments.py", "audit.py", "clock.py",
+    "datafiles.py", "db.py", "errors.py", "events.py", "flow/__init__.py", "flow/calendar.py",
+    "flow/clocks.py", "flow/definition.py", "flow/engine.py", "flow/forms.py", "flow/hands.py",
+    "flow/limits.py", "flow/models.py", "holidays.toml", "housekeeping.py", "jobs.py", "logs.py",
+    "metrics.py", "numbering.py", "office.py", "outbox.py", "overrides.py", "postgres.py",
+    "settings.py", "sheets.py", "staff/__init__.py", "staff/actions.py", "staff/models.py",
     "staff/queries.py", "staff/types.py", "units.py", "worktime.py",
 }  # fmt: skip
 MACHINES = tuple(f"/{name}/" for name in ("root", "home", "work", "Users"))

@@ -22,6 +22,7 @@ GET  /admin/simulator                    simulator.panel           run_simulator
 POST /admin/simulator                    simulator.order           run_simulator
 GET  /admin/users                        staff.listing             see_staff
 POST /admin/users                        staff.add                 manage_staff
+POST /admin/units/<int:unit_id>/desks    staff.desks              manage_staff
 POST /admin/users/<int:person_id>        staff.change              manage_staff
 POST /admin/users/<int:person_id>/password staff.password          manage_staff
 GET  /alerts                             alerts.console            see_alerts
@@ -41,7 +42,38 @@ POST /devices/import/<int:import_id>/write imports.write           import_device
 GET  /devices/import/template.xlsx       imports.template          import_devices
 GET  /terminals                          terminals.listing         see_collection
 GET  /terminals/<terminal_no>            terminals.detail          see_collection
+GET  /apps                                apps.listing             see_applications
+GET  /apps/<application_no>               apps.detail              see_applications
+POST /apps/<application_no>/claim         app_steps.claim          handle_application
+POST /apps/<application_no>/code          app_steps.new_code       accept_application
+POST /apps/<application_no>/draft         app_steps.save_draft     handle_application
+GET  /apps/<application_no>/files/<int:attachment_id> app_files.read see_applications
+POST /apps/<application_no>/files/<int:attachment_id>/remove app_files.remove handle_application
+POST /apps/<application_no>/give-back     app_steps.give_back      handle_application
+POST /apps/<application_no>/note          app_steps.note           handle_application
+POST /apps/<application_no>/papers/<kind> app_files.upload         handle_application
+POST /apps/<application_no>/papers/<kind>/promise app_files.promise handle_application
+POST /apps/<application_no>/pause         app_steps.pause          handle_application
+POST /apps/<application_no>/rehearse      app_steps.try_out        handle_application
+POST /apps/<application_no>/resume        app_steps.resume         handle_application
+POST /apps/<application_no>/settle/<line>/<choice> app_steps.settle handle_application
+POST /apps/<application_no>/step/<outcome> app_steps.make_move     handle_application
+GET  /apps/new                            intake.wizard            accept_application
+POST /apps/new/<step>                     intake.save_step         accept_application
+POST /apps/new/customer/<int:customer_id> intake.choose_customer   accept_application
+POST /apps/new/drop                       intake.give_up           accept_application
+POST /apps/new/duplicates                 intake.duplicates        accept_application
+GET  /apps/new/files/<int:attachment_id>  intake.read              accept_application
+POST /apps/new/files/<int:attachment_id>/remove intake.remove      accept_application
+POST /apps/new/papers/<kind>              intake.upload            accept_application
+POST /apps/new/submit                     intake.take_in           accept_application
+GET  /archive                             archive.listing          see_archive
+GET  /customers                           customers.listing        see_customers
+GET  /customers/<account_no>              customers.detail         see_customers
 GET  /events                             live.events               use_office
+GET  /forecast                           forecast.board            see_forecast
+POST /forecast/ask                       forecast.ask              make_forecast
+GET  /forecast/export                    forecast.export           see_forecast
 GET  /healthz                            health.healthz            public
 GET  /home                               home.desk                 use_office
 GET  /login                              public.login              public
@@ -60,7 +92,12 @@ GET  /meters/<meter_no>                  meters.detail             see_meters
 POST /meters/<meter_no>/read             meters.read_now           read_meter
 GET  /metrics                            health.metrics            public
 GET  /nav                                home.nav                  use_office
+GET  /p/apply                             progress.ask             public
+POST /p/apply                             progress.check           public
+GET  /p/apply/<application_no>            progress.show            public
 GET  /readyz                             health.readyz             public
+GET  /tasks                              tasks.listing            work_stages
+POST /tasks/claim                        tasks.claim_many         work_stages
 GET  /tickets                            tickets.listing           see_tickets
 GET  /tickets/<ticket_no>                tickets.detail            see_tickets
 POST /tickets/<ticket_no>/move/<move>    tickets.make_move         move_ticket
@@ -77,6 +114,14 @@ NOT_IN_THE_MENU = {
     "health.healthz": "for those who watch the process",
     "health.readyz": "for those who watch the process",
     "health.metrics": "for those who watch the process",
+    "forecast.export": "a file, taken from the page",
+    "apps.detail": "opened from the list",
+    "app_files.read": "a file of a case",
+    "intake.wizard": "opened from the list of cases",
+    "intake.read": "a file of a case that is being taken in",
+    "customers.detail": "opened from the list",
+    "progress.ask": "for customers, who have no menu",
+    "progress.show": "for customers, who have no menu",
     "crew.task": "opened from the list",
     "meters.detail": "opened from the list",
     "collection.missing": "opened from the map",

@@ -20,6 +20,14 @@ class Permission(StrEnum):
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
     WORK_IN_FIELD = "work_in_field"
+    SEE_FORECAST = "see_forecast"
+    MAKE_FORECAST = "make_forecast"
+    SEE_APPLICATIONS = "see_applications"
+    ACCEPT_APPLICATION = "accept_application"
+    HANDLE_APPLICATION = "handle_application"
+    WORK_STAGES = "work_stages"
+    SEE_ARCHIVE = "see_archive"
+    SEE_CUSTOMERS = "see_customers"
     RUN_SIMULATOR = "run_simulator"
     SEE_STAFF = "see_staff"
     MANAGE_STAFF = "manage_staff"
@@ -41,6 +49,14 @@ SENTENCES: dict[Permission, str] = {
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
     Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.SEE_FORECAST: "see load forecasts and how they did",
+    Permission.MAKE_FORECAST: "ask for a new load forecast",
+    Permission.SEE_APPLICATIONS: "see applications and their documents",
+    Permission.ACCEPT_APPLICATION: "take applications in",
+    Permission.HANDLE_APPLICATION: "move applications as far as the flow allows, add documents",
+    Permission.WORK_STAGES: "see and take the own department's steps of applications",
+    Permission.SEE_ARCHIVE: "see changes of the archive",
+    Permission.SEE_CUSTOMERS: "see customers and their accounts",
     Permission.RUN_SIMULATOR: "order faults from the terminal simulator",
     Permission.SEE_STAFF: "see staff and roles",
     Permission.MANAGE_STAFF: "add staff, change roles, set passwords",
@@ -71,6 +87,16 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     ),
     Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},
+    Permission.ACCEPT_APPLICATION: frozenset({Role.AGENT, Role.CLERK, Role.SUPERVISOR}),
+    Permission.HANDLE_APPLICATION: frozenset(
+        {Role.AGENT, Role.CLERK, Role.INSPECTOR, Role.CREW, Role.SUPERVISOR}
+    ),
+    Permission.WORK_STAGES: frozenset({Role.CLERK, Role.INSPECTOR, Role.CREW, Role.SUPERVISOR}),
+    Permission.SEE_ARCHIVE: frozenset({Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_CUSTOMERS: _DESKS,
     Permission.RUN_SIMULATOR: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_STAFF: frozenset({Role.SUPERVISOR, Role.ADMIN}),
     Permission.MANAGE_STAFF: frozenset({Role.ADMIN}),

@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 import callcenter.api.crews
 import callcenter.api.tickets
+import customers.api.applications
 import customers.api.archive
+import foundation.attachments
 import foundation.audit
 import foundation.flow.models
 import foundation.jobs
@@ -20,6 +22,8 @@ import foundation.outbox
 import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
+import loadmgmt.api.forecast
+import loadmgmt.api.weather
 import metering.api.devices
 import metering.api.gaps
 import metering.api.polling
@@ -27,12 +31,16 @@ import metering.api.readings
 import metering.api.requests
 import metering.api.simulation
 import webapp.auth.models
+import webapp.drafts
+import webapp.lockout
 from foundation.db import Base, Sealed, UtcTime
 
 LOADED = (
     callcenter.api.crews,
     callcenter.api.tickets,
+    customers.api.applications,
     customers.api.archive,
+    foundation.attachments,
     foundation.audit,
     foundation.flow.models,
     foundation.jobs,
@@ -41,6 +49,8 @@ LOADED = (
     foundation.overrides,
     foundation.staff.models,
     loadmgmt.api.alerts,
+    loadmgmt.api.forecast,
+    loadmgmt.api.weather,
     metering.api.devices,
     metering.api.gaps,
     metering.api.polling,
@@ -48,6 +58,8 @@ LOADED = (
     metering.api.requests,
     metering.api.simulation,
     webapp.auth.models,
+    webapp.drafts,
+    webapp.lockout,
 )
 
 

@@ -45,7 +45,7 @@ def judge(batch: BatchArrays, thresholds: Thresholds) -> Judged:
     exists = np.array([[p in s.phases for p in _PHASES] for s in _SUPPLIES])[batch.supply]
     known = (batch.volts != UNKNOWN) & exists & usable[:, None]
     masks = _voltage_masks(batch, thresholds, known)
-    masks[AlertKind.CURRENT_LOSS] = _current_loss(batch, thresholds, known)
+    masks[AlertKind.CURRENT_LOSS] = _current_loss(batch, thresholds, known, exists)
     findings = [
         _finding(batch, thresholds, kind, mask, int(row))
         for kind, mask in masks.items()
@@ -82,13 +82,15 @@ def _voltage_masks(
     }
 
 
-def _current_loss(batch: BatchArrays, thresholds: Thresholds, known: Mask) -> Mask:
+def _current_loss(batch: BatchArrays, thresholds: Thresholds, known: Mask, exists: Mask) -> Mask:
+    """Give the phases without current; a neighbour's load counts, its voltage known or not."""
     loss = thresholds.loss
     nominal = _nominal_tenths()[batch.supply][:, None]
     amps_known = known & (batch.amps != UNKNOWN)
     amps = np.abs(batch.amps.astype(np.int64)) * _PPM
     rated = batch.rated_ma[:, None]
-    loaded = amps_known & (amps > rated * _ppm(loss.current_loss_neighbour))
+    carries = exists & (batch.amps != UNKNOWN)
+    loaded = carries & (amps > rated * _ppm(loss.current_loss_neighbour))
     others = loaded.sum(axis=1, keepdims=True) - loaded > 0
     there = batch.volts.astype(np.int64) * _PPM > nominal * _ppm(loss.current_loss_volts_above)
     lost: Mask = amps_known & there & (amps < rated * _ppm(loss.current_none)) & others

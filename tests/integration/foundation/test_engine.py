@@ -12,6 +12,7 @@ from foundation import clock
 from foundation.actor import Actor, Role
 from foundation.errors import NotAllowed, NotFound
 from foundation.flow import engine
+from foundation.flow.clocks import clocks, note_late
 from foundation.flow.definition import Flows, load_flows
 from foundation.flow.engine import CaseMoved, Moved, MoveRefused, NoteMissing
 from foundation.flow.limits import ClockState, Limit
@@ -116,7 +117,7 @@ class Walk:
             )
 
     def clock(self, name: str) -> ClockState:
-        (state,) = [c for c in engine.clocks(self.session, [self.case.id])[self.case.id]
+        (state,) = [c for c in clocks(self.session, [self.case.id])[self.case.id]
                     if c.name == name]  # fmt: skip
         return state
 
@@ -128,7 +129,7 @@ def walk(session: Session, flows: Flows) -> Walk:
 
 def test_a_case_begins_at_the_start_with_its_first_promises_running(walk: Walk) -> None:
     assert (walk.case.step, walk.case.status, walk.case.version) == ("new", "waiting", 1)
-    states = engine.clocks(walk.session, [walk.case.id, -1])
+    states = clocks(walk.session, [walk.case.id, -1])
     assert [c.name for c in states[walk.case.id]] == ["arrive"]
     assert states[-1] == []
     assert walk.clock("arrive").due_at == START + 45 * MINUTE
@@ -266,25 +267,25 @@ def test_a_case_that_does_not_exist_cannot_be_moved(session: Session, flows: Flo
 
 
 def test_a_promise_without_a_limit_does_not_run(walk: Walk) -> None:
-    names = [c.name for c in engine.clocks(walk.session, [walk.case.id])[walk.case.id]]
+    names = [c.name for c in clocks(walk.session, [walk.case.id])[walk.case.id]]
     assert "never" not in names
 
 
 def test_lateness_is_told_once_and_only_when_it_is_there(walk: Walk) -> None:
     def told(minute: int) -> list[str]:
         with clock.frozen(START + minute * MINUTE):
-            return engine.note_late(walk.session, flows=("visit",))
+            return note_late(walk.session, flows=("visit",))
 
     assert told(45) == []
     assert told(46) == ["V-1"]
     assert told(47) == []
-    assert engine.note_late(walk.session, flows=("another",)) == []
+    assert note_late(walk.session, flows=("another",)) == []
 
 
 def test_a_paused_promise_is_never_late(walk: Walk) -> None:
     walk.move("pause", DISPATCHER)
     with clock.frozen(START + 100 * MINUTE):
-        assert engine.note_late(walk.session, flows=("visit",)) == []
+        assert note_late(walk.session, flows=("visit",)) == []
 
 
 def test_the_history_of_a_case_begins_with_its_start(walk: Walk) -> None:

@@ -288,3 +288,26 @@ def test_migrations_run_in_order_and_each_once() -> None:
     assert whole == first + rest
     assert rest
     assert jobs._migrations_between(procrastinate.__version__, procrastinate.__version__) == []
+
+
+def test_jobs_of_one_lock_run_one_after_the_other_and_hold_up_no_others(clean: Engine) -> None:
+    with unit_of_work(clean) as session:
+        first = jobs.defer(session, NOTE.name, {"name": "a"}, lock="one")
+        second = jobs.defer(session, NOTE.name, {"name": "b"}, lock="one")
+        other = jobs.defer(session, NOTE.name, {"name": "c"})
+    taken = [_taken(clean) for _ in range(3)]
+    assert taken == [first, other, None]  # the second of the lock waits in the queue
+    with unit_of_work(clean) as session:
+        session.execute(
+            text("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = :id"),
+            {"id": first},
+        )
+    assert _taken(clean) == second
+
+
+def _taken(engine: Engine) -> int | None:
+    with unit_of_work(engine) as session:
+        worker = session.execute(text("SELECT procrastinate_register_worker_v1()")).scalar_one()
+        fetch = text("SELECT id FROM procrastinate_fetch_job_v2(NULL, :worker)")
+        number: int | None = session.execute(fetch, {"worker": worker}).scalar()
+        return number

@@ -22,6 +22,7 @@ def keys(*roles: Role, **counts: int) -> list[str]:
     ("roles", "home"),
     [
         ((Role.DISPATCHER,), "/alerts"),
+        ((Role.CLERK,), "/tasks"),
         ((Role.CREW,), "/m/tasks"),
         ((Role.ADMIN,), "/admin/users"),
         ((Role.AGENT,), "/home"),
@@ -35,7 +36,7 @@ def test_a_day_begins_at_the_page_of_the_first_role(roles: tuple[Role, ...], hom
 
 
 def test_a_menu_holds_what_one_may_use_and_no_empty_group() -> None:
-    assert keys(Role.CREW) == ["home", "crew_tasks"]
+    assert keys(Role.CREW) == ["home", "crew_tasks", "apps", "tasks"]
     assert keys(Role.WALL) == []
     assert "audit" in keys(Role.ADMIN)
     assert "audit" not in keys(Role.DISPATCHER)

@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0005"
-down_revision = "0001"
+down_revision = "0004"
 
 ENERGY_STEP = """
 CREATE FUNCTION metering.energy_step(
@@ -38,6 +38,9 @@ BEGIN
                 day::timestamp AT TIME ZONE 'UTC',
                 (day + 1)::timestamp AT TIME ZONE 'UTC'
             );
+            -- it grows at its end alone: leave no room between
+            EXECUTE format('ALTER INDEX metering.reading_%s_pkey SET (fillfactor = 100)',
+                           to_char(day, 'YYYYMMDD'));
         END IF;
     END LOOP;
     FOR month IN
@@ -98,7 +101,8 @@ BEGIN
     begun := pg_snapshot_xmin(pg_current_snapshot());
     EXECUTE format('INSERT INTO metering.%I SELECT * FROM metering.%I ORDER BY meter_id, ts',
                    fresh, part);
-    EXECUTE format('ALTER TABLE metering.%I ADD PRIMARY KEY (ts, meter_id)', fresh);
+    EXECUTE format('ALTER TABLE metering.%I ADD PRIMARY KEY (ts, meter_id)'
+                   ' WITH (fillfactor = 100)', fresh);
     EXECUTE format('ANALYZE metering.%I', fresh);
     SELECT string_agg(format('%1$I = excluded.%1$I', attname), ', ') INTO updates
     FROM pg_attribute WHERE attrelid = 'metering.reading'::regclass
@@ -379,6 +383,13 @@ def _tables() -> None:
             ["terminal_id"], ["metering.terminal.id"], name=op.f("fk_asked_span_terminal_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asked_span")),
+        schema="metering",
+    )
+    op.create_index(
+        op.f("ix_asked_span_meter_id_since"),
+        "asked_span",
+        ["meter_id", "since"],
+        unique=False,
         schema="metering",
     )
     op.create_index(

@@ -3,9 +3,9 @@
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from foundation.actor import Role
-from foundation.errors import GridhallError, Refused
-from foundation.staff.actions import add_person, change_person
+from foundation.actor import Desk, Role
+from foundation.errors import GridhallError, NotFound, Refused
+from foundation.staff.actions import add_person, change_person, set_desks
 from foundation.staff.queries import people, person, units
 from webapp.auth.accounts import account_cards, set_password
 from webapp.auth.guard import allow
@@ -15,7 +15,7 @@ from webapp.sentences import sentence
 from webapp.session import actor, db
 
 page = Blueprint("staff", __name__)
-TABS = ("people", "roles")
+TABS = ("people", "roles", "desks")
 
 
 @page.get("/admin/users")
@@ -37,6 +37,7 @@ def _listing(filled: dict[str, object], problems: dict[str, str], chosen: int | 
         accounts=account_cards(db(), [one.id for one in found]),
         units=units(db()),
         roles=list(Role),
+        desks=list(Desk),
         grants=GRANTS,
         permissions=list(Permission),
         chosen=person(db(), chosen) if chosen else None,
@@ -120,6 +121,19 @@ def password(person_id: int) -> Response | tuple[str, int]:
     )
     flash(t("staff.password_set", username=username), "ok")
     return redirect(url_for("staff.listing", id=person_id))
+
+
+@page.post("/admin/units/<int:unit_id>/desks")
+@allow(Permission.MANAGE_STAFF)
+def desks(unit_id: int) -> Response:
+    """Say which desks of the flows a department keeps."""
+    unit = next((one for one in units(db()) if one.id == unit_id), None)
+    if unit is None:
+        raise NotFound(what="unit", id=unit_id)
+    chosen = request.form.getlist("desks")
+    set_desks(db(), actor(), unit_id, [desk for desk in Desk if desk.value in chosen])
+    flash(t("desk.saved", name=unit.name_zh if language() == "zh-CN" else unit.name_en), "ok")
+    return redirect(url_for("staff.listing", tab="desks"))
 
 
 def _filled() -> dict[str, object]:

@@ -69,7 +69,7 @@ def _kind(one: CurvePoint, interval_s: int) -> str:
     if all(value is None for value in values):
         begins = interval_s <= QUARTER.seconds or int(one.start.timestamp()) % interval_s == 0
         return "missing" if begins and interval_s else ""
-    return kind_of(one.quality)
+    return kind_of(Quality(one.quality))
 
 
 def _runs(kinds: dict[datetime, str]) -> list[tuple[str, datetime, datetime]]:

@@ -5,18 +5,18 @@ from datetime import UTC, date, datetime, timedelta
 from flask import Blueprint, render_template, request
 
 from foundation import clock
-from metering.api.devices import (
-    meter_by_no,
-    meters_behind,
-    search_terminals,
-    terminal_by_no,
-    terminal_counts,
-)
+from metering.api.devices import meter_by_no
 from metering.api.gaps import missing_runs
 from metering.api.imports import profile_cards
 from metering.api.polling import missed_by, owner_of
 from metering.api.readings import day_curve, events, hourly, latest
 from metering.api.requests import newest_raw, newest_request, raw_points
+from metering.api.terminals import (
+    meters_behind,
+    search_terminals,
+    terminal_by_no,
+    terminal_counts,
+)
 from metering.api.types import HourlyEnergy, MeterCard, TerminalCard
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission

@@ -47,15 +47,21 @@
     splitLine: { lineStyle: { color: css("grid") } },
   });
 
+  /** What an interval reaches from and to at a time; its drawn series holds only its width. */
+  const edges = (spec, at) => {
+    const value = points => points.find(point => point[0] === at)?.[1];
+    return [spec.interval.low, spec.interval.high].map(points => number(value(points), spec.decimals)).join("\u2013");
+  };
   /** The words under the pointer: built as nodes, so that no style attribute is ever parsed. */
   const tip = spec => points => {
     const box = Object.assign(document.createElement("div"), { className: "ps-tip" });
     const at = parts(points[0].axisValue ?? points[0].value[0]);
     box.append(Object.assign(document.createElement("b"), { textContent: spec.x.label === "day" ? `${at.date} ${at.time}` : at.time }));
-    points.filter(point => point.value?.[1] != null).forEach(point => {
+    points.filter(point => point.value?.[1] != null && !point.seriesName.startsWith("_")).forEach(point => {
       const line = document.createElement("span");
       line.style.setProperty("--tip", point.color);
-      line.append(point.seriesName, Object.assign(document.createElement("em"), { textContent: `${number(point.value[1], spec.decimals)} ${spec.unit}` }));
+      const said = point.seriesName === spec.interval?.name ? edges(spec, point.value[0]) : number(point.value[1], spec.decimals);
+      line.append(point.seriesName, Object.assign(document.createElement("em"), { textContent: `${said} ${spec.unit}` }));
       box.append(line);
     });
     return box;
@@ -69,7 +75,7 @@
     const color = css(series.role === "previous" ? "text-3" : series.role === "forecast" ? "forecast" : series.color);
     const style = STYLE[series.role] || STYLE.plain;
     const option = {
-      name: series.name, type: "line", data: series.points, showSymbol: false, symbol: "circle", connectNulls: false,
+      name: series.name, type: "line", data: series.points, showSymbol: Boolean(spec.dots), symbolSize: 5, symbol: "circle", connectNulls: false,
       lineStyle: { ...style, color }, itemStyle: { color }, emphasis: { disabled: true }, z: series.role === "main" ? 5 : 4, animation: false,
     };
     if (spec.y.zero && series.role === "main") option.areaStyle = { color, opacity: .07 };
@@ -147,6 +153,36 @@
       data: [{ yAxis: limit.at }],
     },
   }));
+  /** A forecast's interval: an unseen lower edge, and the width above it as a faint area. */
+  const intervalOf = spec => {
+    if (!spec.interval) return [];
+    const { name, low, high } = spec.interval, color = css("forecast");
+    const unseen = { type: "line", stack: "interval", stackStrategy: "all", showSymbol: false, silent: true, lineStyle: { opacity: 0 }, emphasis: { disabled: true }, animation: false, z: 1 };
+    return [
+      { ...unseen, name: "_low", data: low, tooltip: { show: false }, itemStyle: { color } },
+      { ...unseen, name, data: high.map(([at, value], place) => [at, value == null || low[place][1] == null ? null : value - low[place][1]]), areaStyle: { color, opacity: .16 }, itemStyle: { color, opacity: .35 } },
+    ];
+  };
+  const peakOf = spec => !spec.peak ? [] : [carrier("_peak", {
+    z: 7,
+    markPoint: {
+      symbol: "circle", symbolSize: 7, silent: true, itemStyle: { color: css("surface"), borderColor: css("forecast"), borderWidth: 2 },
+      data: [{ coord: [spec.peak.at, spec.peak.value] }],
+      label: { show: true, position: spec.peak.left ? "left" : "right", distance: 8, offset: [0, -10], color: css("forecast"), fontSize: SIZE, fontWeight: 600, fontFamily: font(), formatter: spec.peak.text },
+    },
+  })];
+  /** Bars around zero, those beyond the limit in the colour of a major fault. */
+  const barsOf = spec => {
+    const limit = spec.bars.limit;
+    return [{
+      name: spec.series[0].name, type: "bar", barWidth: "70%", animation: false, z: 3,
+      data: spec.series[0].points.map(([at, value]) => ({ value: [at, value], itemStyle: { color: css(Math.abs(value) > limit ? "major" : "c1"), opacity: .85 } })),
+      markLine: {
+        silent: true, symbol: "none", label: { show: false }, lineStyle: { color: css("major-fg"), type: [4, 3], width: 1 },
+        data: [{ yAxis: limit }, { yAxis: -limit }],
+      },
+    }];
+  };
   const nowOf = spec => !spec.now ? [] : [carrier("_now", {
     z: 6,
     markLine: {
@@ -158,8 +194,9 @@
 
   const lines = spec => {
     const drawn = spec.series.filter(series => series.points.some(point => point[1] != null));
-    const lowest = spec.band ? [...drawn].sort((a, b) => newestOf(a)[1] - newestOf(b)[1])[0] : drawn[0];
-    const named = spec.series.map(series => series.name);
+    const lowest = spec.interval && drawn[0]?.role === "forecast" ? null : spec.band ? [...drawn].sort((a, b) => newestOf(a)[1] - newestOf(b)[1])[0] : drawn[0];
+    const named = spec.bars ? [] : spec.series.map(series => series.name);
+    if (spec.interval) named.splice(2, 0, { name: spec.interval.name, icon: "rect" });
     QUALITIES.forEach(tone => {
       const text = (spec.zones || []).find(zone => zone.tone === tone)?.text;
       if (text) named.push({ name: text, icon: "rect" });
@@ -167,8 +204,8 @@
     return {
       animation: false,
       textStyle: { fontFamily: font(), fontSize: SIZE, color: css("text-2") },
-      grid: { left: 46, right: spec.band ? 24 : 18, top: 30, bottom: 24, containLabel: false },
-      legend: { data: named, top: 0, left: 38, itemWidth: 14, itemHeight: 8, itemGap: 14, selectedMode: false, textStyle: label({ color: css("text-2") }) },
+      grid: { left: 46, right: spec.band ? 24 : 18, top: spec.bars ? 10 : spec.interval ? 44 : 30, bottom: 24, containLabel: false },
+      legend: { type: spec.interval ? "scroll" : "plain", pageIconSize: 9, data: named, top: 0, left: 38, itemWidth: 14, itemHeight: 8, itemGap: 14, selectedMode: false, textStyle: label({ color: css("text-2") }) },
       tooltip: {
         trigger: "axis", confine: true, formatter: tip(spec), padding: [6, 10], backgroundColor: css("surface"), borderColor: css("line"),
         axisPointer: { lineStyle: { color: css("line-strong") } },
@@ -180,9 +217,9 @@
         style: { text: G.t("ui.no_data"), fill: css("text-3"), font: `13px ${font()}` },
       }],
       series: [
-        ...(spec.band ? [bandOf(spec.band)] : []), ...zonesOf(spec),
-        ...spec.series.map(series => lineOf(spec, series, series === lowest ? newestOf(series) : null)),
-        ...limitsOf(spec), ...nowOf(spec),
+        ...(spec.band ? [bandOf(spec.band)] : []), ...zonesOf(spec), ...intervalOf(spec),
+        ...(spec.bars ? barsOf(spec) : spec.series.map(series => lineOf(spec, series, series === lowest ? newestOf(series) : null))),
+        ...limitsOf(spec), ...peakOf(spec), ...nowOf(spec),
       ],
     };
   };

@@ -1,6 +1,7 @@
 """The archive: accounts are opened once, found in four ways, and keep what is private sealed."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import text
@@ -8,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from customers.archive.actions import open_account
-from customers.archive.queries import contact_at, points_of_search, supply_cards
+from customers.archive.queries import account_card, contact_at, points_of_search, supply_cards
 from customers.archive.types import Category
 from foundation.audit import entries
 from foundation.db import keyed_hash
 from tests.factories.customers import account
 from tests.factories.foundation import SYSTEM
-from tests.factories.metering import meter
+from tests.factories.metering import area, meter
 
 
 def open_at(session: Session, account_no: str, point_id: int, **more: object) -> int:
@@ -124,3 +125,11 @@ def test_life_support_is_known_until_a_day(session: Session) -> None:
     point = meter(session).point_id
     account(session, point, life_support_until=date(2027, 3, 1))
     assert supply_cards(session, [point])[point].life_support_until == date(2027, 3, 1)
+
+
+def test_a_second_supply_and_panels_are_known_in_the_archive(session: Session) -> None:
+    second = area(session)[0]
+    more = {"second_area_id": second, "pv_kwp": Decimal(12)}
+    open_at(session, "9900009001", meter(session).point_id, **more)
+    card = account_card(session, "9900009001")
+    assert (card.second_area_id, card.pv_kwp) == (second, Decimal(12))

@@ -38,8 +38,8 @@ def row(area: str, number: int, **other: object) -> str:
     cells: dict[str, object] = {
         "area_no": area, "point_no": f"P-{number}", "box_no": "B-1", "supply": "单相",
         "meter_no": f"M-{number}", "ct": 1, "pt": "", "terminal_no": f"ZD-{number}",
-        "profile": "demo_single", "host": "192.0.2.1", "port": 502 + number // 200, "unit": number % 200,
-        "interval_s": "",
+        "profile": "demo_single", "host": "192.0.2.1", "port": 502 + number // 200,
+        "unit": number % 200, "interval_s": "",
     }  # fmt: skip
     return ",".join(str(one) for one in (cells | other).values())
 

@@ -144,9 +144,8 @@ def test_a_gap_keeps_why_it_is_one_where_that_is_known(
         {"id": two[0].terminal_id},
     )
     judge(session, START + QUARTER)
-    whys = {
-        one: why for one, why in session.execute(text("SELECT meter_id, why FROM metering.gap"))
-    }
+    rows = session.execute(text("SELECT meter_id, why FROM metering.gap")).all()
+    whys = {row[0]: row[1] for row in rows}
     assert whys == {two[0].meter_id: "no_reply", two[1].meter_id: "no_poller"}
     with clock.frozen(START + HOUR * 5):  # the list was not kept for hours
         check(session, steps=100)

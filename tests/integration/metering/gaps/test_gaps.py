@@ -13,7 +13,12 @@ from foundation import clock
 from metering.devices.actions import remove_meter, set_in_service, set_interval
 from metering.devices.timetable import load_timetable
 from metering.gaps.actions import check
-from metering.gaps.queries import checked_to, completeness, late_due, missed
+from metering.gaps.queries import (
+    checked_to,
+    completeness,
+    late_due,
+    missed,
+)
 from metering.jobs import forget_old_gaps, keep_gap_list
 from tests.factories.foundation import SYSTEM
 from tests.factories.metering import Fitted, meter, reading, stored

@@ -114,6 +114,7 @@ class Field:
         finally:
             poller.stop()
             await asyncio.wait_for(task, PATIENCE_S)
+            await asyncio.get_running_loop().shutdown_default_executor()
             engine.dispose()
 
 

@@ -108,6 +108,12 @@ def test_a_batch_says_what_the_scalar_rules_say(meters: list[tuple[object, ...]]
         assert mine == _expected(one)
 
 
+def test_a_neighbour_s_load_proves_a_lost_current_although_its_voltage_is_unknown() -> None:
+    meter_ = (1, Quality.GOOD, (UNKNOWN, 2200, 2200), (251, 100, 0), 5, -1)
+    (finding,) = judge(_batch([meter_]), T).findings
+    assert (finding.kind, finding.phases) == (AlertKind.CURRENT_LOSS, "c")
+
+
 def test_an_unknown_value_neither_raises_nor_ends_an_alert() -> None:
     unknown = (0, Quality.GOOD, (UNKNOWN,) * 3, (UNKNOWN,) * 3, 5, -1)
     judged = judge(_batch([unknown]), T)

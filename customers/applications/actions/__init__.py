@@ -1,0 +1,1 @@
+"""Changes of applications: taking them in, moving them, their documents."""

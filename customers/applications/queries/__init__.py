@@ -1,0 +1,1 @@
+"""Reads of applications: cases, documents, the planned change of the archive, progress."""

@@ -1,0 +1,1 @@
+"""Load forecasts: history, models, vintages, and how well they did."""

@@ -1,0 +1,1 @@
+"""What a forecast may know, and how it is judged; all pure."""

@@ -1,0 +1,1 @@
+"""Weather: what was observed, and what was forecast when."""
