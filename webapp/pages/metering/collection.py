@@ -151,9 +151,9 @@ def reason(code: str | None) -> str:
     """Say a stored reason."""
     if code is None:
         return t("missing.why_unknown")
-    for group in ("link.", "why."):
-        if has_text(group + code):
-            return t(group + code)
+    for key in (f"link.{code}", f"why.{code}"):
+        if has_text(key):
+            return t(key)
     if code.startswith("exception_"):
         return t("link.exception_other", code=code[-2:].upper())
     return code

@@ -123,4 +123,4 @@ def template() -> Response:
 
 def problem_text(one: Any) -> str:
     """Say what is wrong with a cell of a row."""
-    return t("imports.problem." + one.code, column=t("imports.column." + one.column), **one.facts)
+    return t(f"imports.problem.{one.code}", column=t(f"imports.column.{one.column}"), **one.facts)
