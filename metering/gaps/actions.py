@@ -97,6 +97,7 @@ def _checked_to(session: Session, horizon: datetime) -> datetime:
         at: datetime = known
         return at
     session.execute(
-        text("INSERT INTO metering.gap_mark (id, checked_to) VALUES (1, :at)"), {"at": horizon}
+        text("INSERT INTO metering.gap_mark (id, since, checked_to) VALUES (1, :at, :at)"),
+        {"at": horizon},
     )
     return horizon

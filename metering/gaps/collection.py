@@ -10,7 +10,7 @@ from foundation import clock
 from foundation.actor import Scope
 from foundation.db import rows_as
 from foundation.settings import settings
-from metering.gaps.queries import checked_to
+from metering.gaps.queries import judged_span
 from metering.gaps.types import AreaHour, DarkSpan
 
 HOUR = timedelta(hours=1)
@@ -18,7 +18,8 @@ HOUR = timedelta(hours=1)
 _SLOTS = (
     "greatest(0, least(ceil(extract(epoch FROM least(s.until, h.till)) / s.every_s),"
     " floor(extract(epoch FROM CAST(:judged AS timestamptz)) / s.every_s){last})"
-    " - greatest(ceil(extract(epoch FROM greatest(s.since, h.hour)) / s.every_s){first}))"
+    " - greatest(ceil(extract(epoch FROM greatest(s.since, h.hour)) / s.every_s),"
+    " floor(extract(epoch FROM CAST(:judged_since AS timestamptz)) / s.every_s){first}))"
 )
 _DARK_SLOTS = _SLOTS.format(
     last=", ceil(extract(epoch FROM d.until) / s.every_s)",
@@ -96,7 +97,7 @@ def area_hours(
         dark: when areas were without power; an open one lasts.
         feeder_id: the areas of this feeder only.
     """
-    judged = checked_to(session)
+    judged = judged_span(session)
     oldest = clock.now() - timedelta(days=settings().gap_days)
     start = max(start, start + HOUR * -(-(oldest - start) // HOUR))
     if judged is None or start >= end:
@@ -109,7 +110,8 @@ def area_hours(
         {
             "start": start,
             "end": end,
-            "judged": judged,
+            "judged_since": judged[0],
+            "judged": judged[1],
             "units": None if scope.unit_ids is None else list(scope.unit_ids),
             "feeder": feeder_id,
             "areas": [one.area_id for one in spans],

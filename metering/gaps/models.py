@@ -25,9 +25,10 @@ class Gap(Base):
 
 
 class GapMark(Base):
-    """Up to where intervals were looked at; one row."""
+    """From when to when intervals were looked at; one row."""
 
     __tablename__ = "gap_mark"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    checked_to: Mapped[utc] = mapped_column(comment="intervals that ended by then are judged")
+    since: Mapped[utc] = mapped_column(comment="intervals that ended after it are judged")
+    checked_to: Mapped[utc] = mapped_column(comment="and those that ended by then")

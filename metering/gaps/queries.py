@@ -120,6 +120,12 @@ def checked_to(session: Session) -> datetime | None:
     return session.scalar(select(GapMark.checked_to))
 
 
+def judged_span(session: Session) -> tuple[datetime, datetime] | None:
+    """Give from when to when intervals are judged; None before the first look."""
+    row = session.execute(select(GapMark.since, GapMark.checked_to)).first()
+    return None if row is None else (row.since, row.checked_to)
+
+
 def completeness(session: Session, *, start: datetime, end: datetime) -> Completeness:
     """Say how much of what was expected in intervals that began in [start, end) is there.
 

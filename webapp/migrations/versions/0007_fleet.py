@@ -30,6 +30,24 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.String(), nullable=True, comment="who did"),
         schema="metering",
     )
+    op.add_column(
+        "gap_mark", sa.Column("since", sa.DateTime(timezone=True), nullable=True), schema="metering"
+    )
+    op.execute("UPDATE metering.gap_mark SET since = checked_to")  # what was before is not known
+    op.alter_column(
+        "gap_mark",
+        "since",
+        nullable=False,
+        comment="intervals that ended after it are judged",
+        schema="metering",
+    )
+    op.alter_column(
+        "gap_mark",
+        "checked_to",
+        comment="and those that ended by then",
+        existing_comment="intervals that ended by then are judged",
+        schema="metering",
+    )
     op.create_index(
         "ix_gap_asked",
         "gap",
@@ -78,6 +96,7 @@ def downgrade() -> None:
     """Forget them."""
     op.drop_table("device_import", schema="metering")
     op.drop_column("read_request", "raw", schema="metering")
+    op.drop_column("gap_mark", "since", schema="metering")
     op.drop_index("ix_gap_asked", table_name="gap", schema="metering")
     for name in ("asked_by", "asked_at", "why"):
         op.drop_column("gap", name, schema="metering")

@@ -81,6 +81,19 @@ def test_what_is_not_judged_yet_is_unknown_and_not_missing(
     assert [(one.expected, one.missing) for one in hours(session)] == [(4, 4)]
 
 
+def test_what_was_before_the_list_began_is_unknown_and_not_perfect(
+    session: Session, two: tuple[Fitted, Fitted]
+) -> None:
+    assert two
+    with clock.frozen(START + HOUR + timedelta(minutes=20)):
+        check(session)
+    with clock.frozen(START + HOUR * 2 + timedelta(minutes=1)):
+        check(session)
+    assert [(one.hour, one.expected, one.missing) for one in hours(session)] == [
+        (START + HOUR, 6, 6)
+    ]
+
+
 def test_an_hour_without_power_does_not_count(session: Session, two: tuple[Fitted, Fitted]) -> None:
     read(session, two[0], [0, 1])
     judge(session, START + HOUR * 3)
