@@ -1,6 +1,7 @@
 """What an operator may type about meters."""
 
 import time
+from typing import get_args
 
 import click
 
@@ -9,9 +10,12 @@ from foundation.actor import Actor
 from foundation.db import unit_of_work
 from foundation.office import Office
 from metering.devices.queries import meter_by_no
+from metering.modbus.frames import check_frames, read_frames
+from metering.modbus.probe import Place, probe
 from metering.modbus.profile import office_profiles
 from metering.modbus.simulated_faults import FaultKind
-from metering.modbus.simulated_unit import SimulatedUnit
+from metering.modbus.simulated_fleet import FleetWanted, fleet_of
+from metering.modbus.simulated_unit import Framing, SimulatedUnit
 from metering.modbus.simulator import Simulator, run
 from metering.readings.queries import latest
 from metering.requests.actions import ask
@@ -30,43 +34,77 @@ def add_commands(group: click.Group) -> None:
 
 
 @click.command()
+@click.option("--profile", "names", multiple=True, help="alone: stand units of this model up")
+@click.option("--units", type=click.IntRange(1, 100_000), default=1, help="alone: how many")
+@click.option("--ports", type=click.IntRange(1, 1000), default=1, help="alone: behind how many")
+@click.option("--port", type=int, default=1502, help="alone: the first port")
+@click.option("--host", default="127.0.0.1", help="alone: where to listen")
+@click.option(
+    "--framing", type=click.Choice(get_args(Framing)), default="mbap",
+    help="alone: Modbus TCP, or RTU frames over TCP",
+)  # fmt: skip
 @click.pass_obj
-def simulator(office: Office) -> None:
-    """Run the terminal simulator: real Modbus TCP, faults on order."""
+def simulator(
+    office: Office,
+    names: tuple[str, ...],
+    *,
+    units: int,
+    ports: int,
+    port: int,
+    host: str,
+    framing: Framing,
+) -> None:
+    """Run the terminal simulator: real Modbus, measured curves, faults on order.
+
+    Without --profile it stands up the demo town's meters from the database. With it it runs
+    alone, needs no database, and serves to try any master against it.
+    """
     logs.start("simulator", office.settings.log_level)
     office.settings.data_dir.mkdir(parents=True, exist_ok=True)
 
-    def fleet() -> list[SimulatedUnit]:
+    def town() -> list[SimulatedUnit]:
         with unit_of_work(office.engine) as session:
             return simulated_fleet(session)
 
-    def ready(running: Simulator, _: int) -> None:
+    wanted = FleetWanted(names, units, ports, host, port, framing)
+
+    def ready(running: Simulator, control_port: int) -> None:
         metrics.serve(
             office.settings.simulator_metrics_port,
             lambda: {"ready": True, "terminals": len(running.terminals)},
         )
+        if names:
+            last = port + ports - 1
+            click.echo(
+                f"{len(running.terminals)} units, {framing}, {host}:{port}"
+                + (f" to {last}" if ports > 1 else "")
+                + f"; orders: gridhall simulate FAULT S1 (control port {control_port})"
+            )
 
     run(
-        fleet,
+        (lambda: fleet_of(wanted)) if names else town,
         zone=office.settings.time_zone,
         token=office.secret(TOKEN),
         control_port=office.settings.simulator_port,
-        state_file=office.settings.data_dir / "simulator.json",
+        state_file=None if names else office.settings.data_dir / "simulator.json",
+        profiles=office_profiles(office.settings.data_dir),
         ready=ready,
     )
 
 
 @click.command()
-@click.argument(
-    "fault",
-    type=click.Choice([*(kind.value for kind in FaultKind), "clear", "list", "status", "reload"]),
-)
+@click.argument("fault", type=click.Choice(ORDERS))
 @click.argument("target", default="")
 @click.option(
     "--phases", help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first"
 )
 @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
-@click.option("--seconds", type=float, help="slow: delay of each answer [s]")
+@click.option(
+    "--seconds",
+    type=float,
+    help="slow: delay of each answer; trickle: between two bytes; clock_drift: ahead [s]",
+)
+@click.option("--ppm", type=float, help="clock_drift: how fast the clock runs ahead [1e-6]")
 @click.option("--code", type=int, help="exception: code 1 to 255")
 @click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
 @click.option("--for", "duration_s", type=float, help="how long [s]; until cleared if not given")
@@ -79,6 +117,7 @@ def simulate(
     phases: str | None,
     to: float | None,
     seconds: float | None,
+    ppm: float | None,
     code: int | None,
     dark: bool,
     duration_s: float | None,
@@ -91,6 +130,7 @@ def simulate(
         phases=phases,
         to=to,
         seconds=seconds,
+        ppm=ppm,
         code=code,
         dark=dark or None,
         duration_s=duration_s,
@@ -110,9 +150,49 @@ def profiles() -> None:
 @profiles.command("check")
 @click.pass_obj
 def check_profiles(office: Office) -> None:
-    """Load every profile, packaged and the office's own, and say what is wrong."""
+    """Hold every profile, packaged and the office's own, against its recorded frames."""
+    own = office.settings.data_dir / "profiles"
     for name, profile in sorted(office_profiles(office.settings.data_dir).items()):
-        click.echo(f"{name}: {len(profile.points)} points, confidence {profile.confidence}")
+        folder = own if (own / f"{name}.toml").is_file() else None
+        facts = f"{len(profile.points)} points, confidence {profile.confidence}"
+        if folder and not (own / f"{name}.frames.toml").is_file():
+            click.echo(f"{name}: {facts}, no frames beside it")
+            continue
+        frames = read_frames(name, folder)
+        check_frames(profile, frames)
+        kind = "captured" if frames.is_captured else "constructed"
+        reads = len(frames.exchanges) + len(frames.also)
+        click.echo(f"{name}: {facts}, {reads} {kind} reads agree")
+
+
+@profiles.command("probe")
+@click.argument("host")
+@click.argument("name")
+@click.option("--port", type=int, default=502)
+@click.option("--unit", type=int, default=1, help="unit id")
+@click.option("--timeout", "timeout_s", type=float, default=2.0, help="for each request [s]")
+@click.pass_obj
+def probe_device(
+    office: Office, host: str, name: str, *, port: int, unit: int, timeout_s: float
+) -> None:
+    """Read a live device at HOST with the profile NAME: framing, offset, word order, values."""
+    profile = office_profiles(office.settings.data_dir).get(name)
+    if profile is None:
+        raise click.ClickException(f"There is no profile {name}.")
+    seen = probe(Place(host, port, unit, timeout_s), profile)
+    for tried in seen.tried:
+        said = "speaks it" if tried.speaks else f"no ({tried.error})"
+        click.echo(f"framing {tried.framing}: {said}")
+    for one in seen.identity:
+        click.echo(f"{one.what}: {one.said}{'' if one.fits in {None, True} else '  OTHER MODEL'}")
+    for fit in seen.fits[:3]:
+        click.echo(f"offset {fit.shift:+d}, order {fit.order or 'as it is'}: fit {fit.score:.0%}")
+    for point in seen.fits[0].points if seen.fits else ():
+        raw = "-" if point.raw is None else point.raw.hex(" ", 2)
+        mark = {True: "plausible", False: "IMPLAUSIBLE", None: ""}[point.holds]
+        value = "unknown" if point.value is None else point.value
+        about = point.point
+        click.echo(f"  {about.address:#06x} {raw:20} {about.quantity:14} {value!s:>14} {mark}")
 
 
 @click.command()

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -23,6 +24,9 @@ from foundation.office import Office  # noqa: E402
 from foundation.postgres import EmbeddedServer  # noqa: E402
 from foundation.settings import settings  # noqa: E402
 from webapp import database, wiring  # noqa: E402
+
+hypothesis.settings.register_profile("office", deadline=None)  # other work may hold the core
+hypothesis.settings.load_profile("office")
 
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 

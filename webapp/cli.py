@@ -47,6 +47,8 @@ class _LazyOffice:
     def __getattr__(self, name: str) -> object:
         if name == "settings":
             return settings()
+        if name == "secret":
+            return settings().kept
         if self._office is None:
             self._office = Office(settings(), database.addresses(settings()).office, "command")
         return getattr(self._office, name)

@@ -43,7 +43,7 @@ def _cards(data_dir: Path, state: tuple[tuple[str, int], ...]) -> dict[str, Prof
             one.title_zh,
             one.title_en,
             one.phases,
-            tuple(freeze.every for freeze in getattr(one, "freezes", ())),
+            tuple(freeze.every for freeze in one.freezes),
         )
         for one in office_profiles(data_dir).values()
     }

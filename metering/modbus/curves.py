@@ -3,7 +3,8 @@
 The extracts in `metering/demo_curves` hold measured points every 15 minutes for 28 days; between
 two points a value runs straight, and after 28 days, which begin on a Monday, they start again.
 Nothing random is added. What the extracts do not hold is assumed, and said here: the frequency
-is 50 Hz; shops and factories keep the power factor and the phase shares below; nobody exports.
+is 50 Hz; shops and factories keep the power factor and the phase shares below; nobody exports;
+tariffs change at the hours below, every day of the year.
 """
 
 import zlib
@@ -14,6 +15,7 @@ from typing import Generic, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from metering.modbus.extracts import (
+    DAY_STEPS,
     HOMES,
     NOMINAL_V,
     STEP_S,
@@ -26,6 +28,7 @@ from metering.modbus.extracts import (
     Place,
     Series,
     home,
+    share_of_hours,
     zones,
 )
 
@@ -51,8 +54,19 @@ HABIT_STEPS = 4
 STRIDES = (1, 2, 4, 5)
 """Steps from one phase's window to the next, such that three phases have three windows."""
 
+TARIFFS = ("sharp", "peak", "flat", "valley")
+"""The periods of a terminal's own tariff clock (尖峰平谷)."""
+HOURS = "vvvvvvvvffppffpppffssppf"
+"""Assumed tariff of each hour of the day, by its first letter."""
+
 ZONES = {"shop": ("zone_1", "zone_3"), "factory": ("zone_2", "zone_1")}
 """Which zones of the extract a kind may follow."""
+
+
+_HOURS_OF_TARIFF = tuple(
+    frozenset(hour for hour, letter in enumerate(HOURS) if letter == tariff[0])
+    for tariff in TARIFFS
+)
 
 
 class Phase(NamedTuple, Generic[N]):
@@ -142,6 +156,21 @@ class MeterCurve:
             Active energy of each phase [Wh], reactive energy of each phase [varh].
         """
         return self._energy(self._moment(t))
+
+    def by_tariff(self, t: float) -> list[list[float]]:
+        """Active energy since the first day [Wh], by phase and then as TARIFFS has them."""
+        at, start = self._moment(t), Moment(0, self._shift, 0.0)
+        midnight = self._shift % DAY_STEPS
+        return [
+            [
+                (share.integral(track.active, at) - share.integral(track.active, start))
+                * track.watts
+                for share in (
+                    share_of_hours(track.active, midnight, hours) for hours in _HOURS_OF_TARIFF
+                )
+            ]
+            for track in self._tracks
+        ]
 
     def history(self, ts: Floats) -> dict[str, Floats]:
         """The states at many instants, as arrays by quantity.

@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from metering.modbus.errors import GarbledReply
 from metering.modbus.plan import Layout, Plan
-from metering.modbus.profile import Point
+from metering.modbus.profile_parts import Point
 from metering.modbus.quantities import QUANTITIES, UNITS
 
 Value = float | int | None
 
+HIGHEST_EXPONENT = 10
+MOST_STEPS = 2**63 - 1
+"""Beyond this a number is nothing anybody measured, and no column holds it [steps]."""
 _INFINITY = float("inf")
 
 
@@ -45,10 +48,12 @@ def decode(
     Returns:
         One value per column in the quantity's canonical unit: whole numbers where its
         resolution is 1, else floats. None where no reply came, the terminal says "not
-        available", or the number is none (NaN, infinity); never 0 instead.
+        available" (of the value or of its scale factor), or the number is none (NaN, infinity,
+        beyond 64 bits); never 0 instead.
 
     Raises:
-        GarbledReply: a reply has another length than its block.
+        GarbledReply: a reply has another length than its block, or a register that never
+            changes holds another value than the profile says.
     """
     values: list[Value] = []
     rules_of_blocks = rules(plan, pt, ct)
@@ -60,8 +65,11 @@ def decode(
         elif layout.packer is None:
             _take_bits(layout, reply, values)
         else:
-            data = bytes(layout.turn(reply)) if layout.turn else reply
-            _take_numbers(layout.packer, data, block_rules, values)
+            raws = layout.packer.unpack(bytes(layout.turn(reply)) if layout.turn else reply)
+            if layout.picks is None:
+                _take_numbers(raws, block_rules, values)
+            else:
+                _take_picked(layout, raws, (pt, ct), values)
     return tuple(values)
 
 
@@ -90,9 +98,9 @@ def unit_per_raw(point: Point, pt: Fraction, ct: Fraction) -> Fraction:
     return factor
 
 
-def _rule(point: Point, pt: Fraction, ct: Fraction) -> Rule:
+def _rule(point: Point, pt: Fraction, ct: Fraction, exponent: int = 0) -> Rule:
     steps_per_unit = QUANTITIES[point.quantity].steps_per_unit
-    steps = unit_per_raw(point, pt, ct) * steps_per_unit
+    steps = unit_per_raw(point, pt, ct) * steps_per_unit * Fraction(10) ** exponent
     is_float = point.type == "f32"
     return Rule(
         absent=_absent(point),
@@ -123,13 +131,59 @@ def _take_bits(layout: Layout, reply: bytes, values: list[Value]) -> None:
     values += [(bits >> (point.address - first)) & 1 for point in layout.points]
 
 
+def _take_picked(
+    layout: Layout,
+    raws: Sequence[int | float],
+    ratios: tuple[Decimal | int, Decimal | int],
+    values: list[Value],
+) -> None:
+    """Take the points of a block that holds scale factors, marks or coded numbers."""
+    for number, expected in layout.marks:
+        if raws[number] != expected:
+            raise GarbledReply(why="mark", got=raws[number], expected=expected)
+    exponents = tuple(raws[number] if number >= 0 else 0 for number in layout.factors)
+    found = _rules_at(layout, *ratios, exponents)
+    for point, number, rule in zip(layout.points, layout.picks or (), found, strict=True):
+        raw = raws[number]
+        if rule is None:
+            values.append(None)
+        else:
+            _take_numbers((_turned_back(raw) if point.form == "pf_4q" else raw,), (rule,), values)
+
+
+@lru_cache(maxsize=4096)
+def _rules_at(
+    layout: Layout, pt: Decimal | int, ct: Decimal | int, exponents: tuple[int, ...]
+) -> tuple[Rule | None, ...]:
+    """The rules of a block's points under these powers of ten; None where there is no such power.
+
+    Source: SunSpec Information Model Specification 1.9, type sunssf: -10 to 10, 0x8000 stands
+    for "not implemented".
+    """
+    return tuple(
+        _rule(point, Fraction(pt), Fraction(ct), exponent)
+        if abs(exponent) <= HIGHEST_EXPONENT
+        else None
+        for point, exponent in zip(layout.points, exponents, strict=True)
+    )
+
+
+def _turned_back(raw: float) -> float:
+    """A four-quadrant power factor as one between -1 and 1, its sign that of the active power.
+
+    Source: Schneider iEM3000 and PM5000 manuals, data type 4Q_FP_PF: beyond 1 the factor is
+    2 - value and leading, below -1 it is -2 - value and leading.
+    """
+    if raw > 1:
+        return 2 - raw
+    return -2 - raw if raw < -1 else raw
+
+
 def _take_numbers(
-    packer: Struct, data: bytes, block_rules: tuple[Rule, ...], values: list[Value]
+    raws: Sequence[int | float], block_rules: tuple[Rule, ...], values: list[Value]
 ) -> None:
     add = values.append
-    for raw, (absent, up, down, factor, steps_per_unit) in zip(
-        packer.unpack(data), block_rules, strict=True
-    ):
+    for raw, (absent, up, down, factor, steps_per_unit) in zip(raws, block_rules, strict=True):
         if absent is not None and raw in absent:
             add(None)
             continue
@@ -142,4 +196,7 @@ def _take_numbers(
         else:
             add(None)
             continue
-        add(steps if steps_per_unit == 1 else steps / steps_per_unit)
+        if -MOST_STEPS <= steps <= MOST_STEPS:
+            add(steps if steps_per_unit == 1 else steps / steps_per_unit)
+        else:
+            add(None)

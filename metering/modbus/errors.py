@@ -15,6 +15,16 @@ class NoReply(Unreachable):
     code = "no_reply"
 
 
+class UnitResting(Unreachable):
+    """The unit failed so often that its neighbours behind the same link are not kept waiting."""
+
+    code = "unit_resting"
+
+
+GATEWAY_PATH, GATEWAY_TARGET = 0x0A, 0x0B
+"""Said by a gateway of a unit it cannot reach or that does not answer it."""
+
+
 class ExceptionReply(BadData):
     """The unit, or the gateway before it, answered with a Modbus exception.
 
@@ -26,6 +36,11 @@ class ExceptionReply(BadData):
     def __init__(self, exception: int, **facts: object) -> None:
         super().__init__(exception=exception, **facts)
         self.exception = exception
+
+    @property
+    def is_of_gateway(self) -> bool:
+        """Whether the gateway speaks for a unit that it did not reach: the unit is dead."""
+        return self.exception in {GATEWAY_PATH, GATEWAY_TARGET}
 
 
 class GarbledReply(BadData):

@@ -13,7 +13,8 @@ Floats: TypeAlias = NDArray[np.float64]
 
 STEP_S = 900
 STEP_H = STEP_S / 3600
-WEEK_STEPS = 7 * 96
+DAY_STEPS = 96
+WEEK_STEPS = 7 * DAY_STEPS
 STEPS = 4 * WEEK_STEPS
 NOMINAL_V = 220.0
 """Nominal voltage of the extracts, phase to neutral [V]."""
@@ -73,6 +74,40 @@ class Moments:
         inside = (low + (high - low) * self.share / 2) * self.share * STEP_H
         sums: Floats = self.rings * series.sums[-1] + series.sums[self.step] + inside
         return sums
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Share:
+    """The part of a series' integral that falls into chosen hours of the day."""
+
+    counts: list[bool]
+    """Whether each step of the ring counts."""
+    sum_list: list[float]
+    """Integral of what counts up to each point [unit x h]."""
+
+    def integral(self, series: Series, at: Moment) -> float:
+        """The exact integral of what counts from the ring's first beginning [unit x h]."""
+        before = at.rings * self.sum_list[-1] + self.sum_list[at.step]
+        if not self.counts[at.step]:
+            return before
+        low, high = series.value_list[at.step], series.value_list[at.step + 1]
+        return before + (low + (high - low) * at.share / 2) * at.share * STEP_H
+
+
+@lru_cache(maxsize=2048)
+def share_of_hours(series: Series, first_step: int, hours: frozenset[int]) -> Share:
+    """Cut chosen hours of the day out of a series.
+
+    Args:
+        series: whose integral is wanted.
+        first_step: the ring's step that is midnight, below a day's.
+        hours: of the day, 0 to 23.
+    """
+    step_of_day = (np.arange(STEPS) - first_step) % DAY_STEPS
+    counts = np.isin(step_of_day // (DAY_STEPS // 24), sorted(hours))
+    areas = (series.values[:-1] + series.values[1:]) / 2 * STEP_H
+    sums = np.concatenate(([0.0], np.cumsum(areas * counts)))
+    return Share(counts.tolist(), sums.tolist())
 
 
 class Place(Protocol[T_co]):

@@ -1,12 +1,13 @@
 """From a profile to few reads: which blocks to ask for, and how each reply is taken apart."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from struct import Struct
 
-from metering.modbus.profile import BIT_FUNCTIONS, Order, Point, Profile
+from metering.modbus.profile_parts import BIT_FUNCTIONS, Order, Point, Profile
+from metering.modbus.quantities import QUANTITIES, Group
 
 GAP_LIMIT = 32
 """Registers worth reading unwanted rather than sending one more request [1].
@@ -23,6 +24,9 @@ CODES = {
     "i64": "q",
     "f32": "f",
 }
+READING = frozenset({Group.READING})
+MARK_REACH = 4
+"""A mark this near before the points of a block is read with them [1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Block:
         """Data bytes of the reply, without headers [byte]."""
         return (self.count + 7) // 8 if self.function in BIT_FUNCTIONS else 2 * self.count
 
+    @property
+    def last(self) -> int:
+        """The last address."""
+        return self.address + self.count - 1
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
@@ -45,12 +54,20 @@ class Layout:
 
     `packer` is None for a block of bits. `turn` gathers the bytes into big-endian order;
     it is its own inverse, and None where nothing has to be turned.
+
+    A block with scale factors or marks holds more numbers than points. Then `picks` says which
+    numbers are the points', `factors` which number is each point's power of ten (-1 for none),
+    and `marks` which numbers must have which value. In a block where every number is a point
+    and means what it says `picks` is None.
     """
 
     block: Block
     points: tuple[Point, ...]
     packer: Struct | None
     turn: Callable[[bytes], tuple[int, ...]] | None
+    picks: tuple[int, ...] | None = None
+    factors: tuple[int, ...] = ()
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,26 +80,66 @@ class Plan:
     layouts: tuple[Layout, ...]
 
 
-def compile_plan(profile: Profile, *, gap_limit: int = GAP_LIMIT) -> Plan:
+def compile_plan(
+    profile: Profile, *, gap_limit: int = GAP_LIMIT, groups: Collection[Group] = READING
+) -> Plan:
     """Merge a profile's points into few reads.
 
     No read leaves a readable span, none is longer than the model allows, and none bridges
-    more than `gap_limit` unwanted registers (sixteen times as many bits).
+    more than `gap_limit` unwanted registers (sixteen times as many bits). A point and its scale
+    factor always stand in the same read.
 
     Args:
         profile: a checked profile.
         gap_limit: most unwanted registers between two wanted ones in one read [1].
+        groups: which quantities are wanted.
     """
-    layouts: list[Layout] = []
-    ordered = sorted(profile.points, key=attrgetter("function", "address"))
-    for function, points in groupby(ordered, key=attrgetter("function")):
-        layouts += [_layout(group) for group in _groups(profile, function, [*points], gap_limit)]
+    wanted = [point for point in profile.points if QUANTITIES[point.quantity].group in groups]
+    return plan_of(profile, _grouped(profile, wanted, gap_limit))
+
+
+def plan_of(profile: Profile, parts: Iterable[Sequence[Point]]) -> Plan:
+    """Lay out a plan whose every read serves the points of one part.
+
+    Args:
+        profile: whose points they are.
+        parts: points of one function each.
+    """
+    layouts = tuple(_layout(profile, points) for points in parts)
     return Plan(
         profile=profile,
         blocks=tuple(layout.block for layout in layouts),
         columns=tuple(point.quantity for layout in layouts for point in layout.points),
-        layouts=tuple(layouts),
+        layouts=layouts,
     )
+
+
+def halved(plan: Plan, number: int) -> Plan | None:
+    """The plan with one block cut in two between its points; None if that holds only one point.
+
+    Args:
+        plan: as it was refused.
+        number: which block, counted from 0.
+    """
+    points = plan.layouts[number].points
+    if len(points) == 1:
+        return None
+    half = len(points) // 2
+    parts: list[Sequence[Point]] = [layout.points for layout in plan.layouts]
+    parts[number : number + 1] = [points[:half], points[half:]]
+    return plan_of(plan.profile, parts)
+
+
+def without(plan: Plan, number: int) -> Plan:
+    """The plan with one block left out.
+
+    Args:
+        plan: as it was refused.
+        number: which block, counted from 0.
+    """
+    parts = [layout.points for layout in plan.layouts]
+    del parts[number]
+    return plan_of(plan.profile, parts)
 
 
 def byte_positions(order: Order, size: int) -> tuple[int, ...]:
@@ -101,6 +158,14 @@ def byte_positions(order: Order, size: int) -> tuple[int, ...]:
     return tuple(word + byte for word in words for byte in inner)
 
 
+def _grouped(profile: Profile, points: list[Point], gap_limit: int) -> list[list[Point]]:
+    groups: list[list[Point]] = []
+    ordered = sorted(points, key=attrgetter("function", "first", "address"))
+    for function, together in groupby(ordered, key=attrgetter("function")):
+        groups += _groups(profile, function, [*together], gap_limit)
+    return groups
+
+
 def _groups(
     profile: Profile, function: int, points: list[Point], gap_limit: int
 ) -> list[list[Point]]:
@@ -108,30 +173,83 @@ def _groups(
     longest = profile.max_bits if is_bits else profile.max_registers
     gap = gap_limit * 16 if is_bits else gap_limit
     groups: list[list[Point]] = []
+    first = last = 0
     for point in points:
         if groups:
-            first, last = groups[-1][0].address, groups[-1][-1].address + groups[-1][-1].size
-            end = point.address + point.size
-            is_readable = any(span.holds(function, first, end - 1) for span in profile.readable)
-            if is_readable and point.address - last <= gap and end - first <= longest:
+            reach = max(last, point.last)
+            is_readable = any(span.holds(function, first, reach) for span in profile.readable)
+            if is_readable and point.first - last - 1 <= gap and reach - first < longest:
                 groups[-1].append(point)
+                last = reach
                 continue
         groups.append([point])
+        first, last = point.first, point.last
     return groups
 
 
-def _layout(points: list[Point]) -> Layout:
-    start, end = points[0].address, points[-1].address + points[-1].size
-    block = Block(points[0].function, start, end - start)
+def _layout(profile: Profile, points: Sequence[Point]) -> Layout:
+    points = sorted(points, key=attrgetter("address"))
+    block = _block(profile, points)
     if block.function in BIT_FUNCTIONS:
         return Layout(block, tuple(points), None, None)
+    marks = {
+        mark.address: mark.value
+        for mark in profile.marks
+        if mark.function == block.function and block.address <= mark.address <= block.last
+    }
+    factor_at = {point.factor_at for point in points if point.factor_at is not None}
+    packer, number = _packer(
+        block.address,
+        {
+            **dict.fromkeys(marks, ("H", 1)),
+            **dict.fromkeys(factor_at, ("h", 1)),
+            **{point.address: (CODES[point.type], point.size) for point in points},
+        },
+    )
+    layout = Layout(block, tuple(points), packer, _turn(block, points))
+    if not factor_at and not marks and all(point.form == "plain" for point in points):
+        return layout
+    return replace(
+        layout,
+        picks=tuple(number[point.address] for point in points),
+        factors=tuple(
+            -1 if point.factor_at is None else number[point.factor_at] for point in points
+        ),
+        marks=tuple((number[address], value) for address, value in marks.items()),
+    )
+
+
+def _block(profile: Profile, points: Sequence[Point]) -> Block:
+    """The read that serves these points, a mark just before them included."""
+    function = points[0].function
+    start, last = min(point.first for point in points), max(point.last for point in points)
+    for mark in sorted(profile.marks, key=attrgetter("address"), reverse=True):
+        if (
+            mark.function == function
+            and 0 < start - mark.address <= MARK_REACH
+            and last - mark.address < profile.max_registers
+            and any(span.holds(function, mark.address, last) for span in profile.readable)
+        ):
+            start = mark.address
+    return Block(function, start, last - start + 1)
+
+
+def _packer(start: int, fields: dict[int, tuple[str, int]]) -> tuple[Struct, dict[int, int]]:
+    """The struct of a block's numbers, and which number stands at which address."""
     code, here = ">", start
+    number: dict[int, int] = {}
+    for address in sorted(fields):
+        kind, size = fields[address]
+        code += "xx" * (address - here) + kind
+        here = address + size
+        number[address] = len(number)
+    return Struct(code), number
+
+
+def _turn(block: Block, points: Sequence[Point]) -> Callable[[bytes], tuple[int, ...]] | None:
     positions = list(range(2 * block.count))
     for point in points:
-        code += "xx" * (point.address - here) + CODES[point.type]
-        here = point.address + point.size
-        at = 2 * (point.address - start)
+        at = 2 * (point.address - block.address)
         turned = byte_positions(point.order, 2 * point.size)
         positions[at : at + 2 * point.size] = [at + position for position in turned]
-    is_plain = positions == sorted(positions)
-    return Layout(block, tuple(points), Struct(code), None if is_plain else itemgetter(*positions))
+    return None if positions == sorted(positions) else itemgetter(*positions)

@@ -15,12 +15,13 @@ from typing import Any
 from foundation.errors import GridhallError
 from metering.modbus.plan import Plan, compile_plan
 from metering.modbus.profile import Profile, load_profiles
+from metering.modbus.quantities import EVERY_GROUP
 from metering.modbus.simulated_faults import Fault
 from metering.modbus.simulated_unit import FleetRefused, SimulatedUnit, Terminal
 from metering.modbus.simulator_control import Control
 from metering.modbus.simulator_orders import OrderRefused, described, kind_of, targets, wanted
 from metering.modbus.simulator_state import FaultBook, load_book, save_book
-from metering.modbus.simulator_wire import Responder, SimulatorCounters, UnknownUnit
+from metering.modbus.simulator_wire import Responder, SimulatorCounters, Site, UnknownUnit
 
 Address = tuple[str, int]
 UnitsLoader = Callable[[], Iterable[SimulatedUnit]]
@@ -61,12 +62,11 @@ class Simulator:
         self._started_at = clock()
         known = load_profiles() if profiles is None else profiles
         self._plans: dict[str, Plan] = {
-            name: compile_plan(profile) for name, profile in known.items()
+            name: compile_plan(profile, groups=EVERY_GROUP) for name, profile in known.items()
         }
         self._book = FaultBook() if state_file is None else load_book(state_file)
         self._servers: dict[Address, asyncio.Server] = {}
-        self._by_address: dict[Address, dict[int, Terminal]] = {}
-        self._connections: set[Responder] = set()
+        self._sites: dict[Address, Site] = {}
         self.terminals: dict[str, Terminal] = self._stand_up(units)
 
     async def start(self) -> None:
@@ -83,7 +83,7 @@ class Simulator:
         self._servers.clear()
         for server in servers:
             server.close()
-        await self._hang_up(set(self._connections))
+        await self._hang_up({one for site in self._sites.values() for one in site.connections})
         for server in servers:
             await server.wait_closed()
 
@@ -106,8 +106,7 @@ class Simulator:
         closing = [self._servers.pop(address) for address in gone]
         for address in gone:
             del self.ports[address]
-            self._by_address[address].clear()
-            del self._by_address[address]
+            self._sites.pop(address).units.clear()
         for server in closing:
             server.close()
         self.terminals = terminals
@@ -194,6 +193,7 @@ class Simulator:
         standing: dict[str, Terminal] = getattr(self, "terminals", {})
         made: dict[str, Terminal] = {}
         taken: set[tuple[str, int, int]] = set()
+        framings: dict[Address, str] = {}
         for unit in units:
             place = (*unit.address, unit.unit_id)
             if unit.key in made:
@@ -204,6 +204,8 @@ class Simulator:
                 raise FleetRefused(meter=unit.key, why=f"no profile {unit.profile}")
             if unit.misfit is not None:
                 raise FleetRefused(meter=unit.key, why=unit.misfit)
+            if framings.setdefault(unit.address, unit.framing) != unit.framing:
+                raise FleetRefused(meter=unit.key, why="two framings at this address")
             taken.add(place)
             before = standing.get(unit.key)
             made[unit.key] = (
@@ -223,35 +225,32 @@ class Simulator:
     async def _listen(self, grouped: Mapping[Address, dict[int, Terminal]]) -> None:
         """Open what is not open yet, all or nothing; then let every address serve its units."""
         opened: dict[Address, asyncio.Server] = {}
-        tables = {address: self._by_address.get(address, {}) for address in grouped}
+        sites = {address: self._sites.get(address) or self._site() for address in grouped}
         try:
             for address in grouped:
                 if address not in self._servers:
-                    opened[address] = await self._open(address, tables[address])
+                    opened[address] = await self._open(address, sites[address])
         except OSError as error:
             for server in opened.values():
                 server.close()
             raise FleetRefused(host=address[0], port=address[1], why=str(error)) from error
         for address, units in grouped.items():
-            tables[address].clear()
-            tables[address].update(units)
-        self._by_address.update(tables)
+            site = sites[address]
+            site.units.clear()
+            site.units.update(units)
+            site.framing = next(iter(units.values())).unit.framing
+        self._sites.update(sites)
         self._servers.update(opened)
         for address, server in opened.items():
             self.ports[address] = server.sockets[0].getsockname()[1]
 
-    async def _open(self, address: Address, units: Mapping[int, Terminal]) -> asyncio.Server:
+    def _site(self) -> Site:
+        return Site({}, self.counters, self._clock, self._unknown_unit, self._save)
+
+    @staticmethod
+    async def _open(address: Address, site: Site) -> asyncio.Server:
         loop = asyncio.get_running_loop()
-        return await loop.create_server(
-            lambda: Responder(
-                units,
-                connections=self._connections,
-                counters=self.counters,
-                clock=self._clock,
-                unknown_unit=self._unknown_unit,
-            ),
-            *address,
-        )
+        return await loop.create_server(lambda: Responder(site), *address)
 
     @staticmethod
     async def _hang_up(connections: set[Responder]) -> None:

@@ -13,6 +13,9 @@ HIGHEST_SWELL = 1.5
 LONGEST_DELAY_S = 3600.0
 LONGEST_DURATION_S = 366 * 86400.0
 LAST_CODE = 255
+LONGEST_DRIFT_S = 10 * 366 * 86400.0
+FASTEST_PPM = 100_000.0
+DEFAULT_TRICKLE_S = 0.05
 DEFAULT_EXCEPTION = 4
 """Slave device failure."""
 
@@ -76,16 +79,21 @@ def wanted(order: Order, terminals: Mapping[str, Terminal]) -> Wanted:
     skipped; a single one, or a group of nothing else, is refused.
 
     Raises:
-        OrderRefused: unknown_order, no_such_target, no_such_phase, no_cover_contact, bad_value.
+        OrderRefused: unknown_order, no_such_target, no_such_phase, no_cover_contact, no_relay,
+            no_clock, no_transactions, bad_value.
     """
     kind = kind_of(order.get("order"))
     aimed = targets(order, terminals)
     asked = _phases(order)
     duration_s = _number(order, "duration_s", None, above=0, most=LONGEST_DURATION_S)
     to = _voltage(order) if kind is FaultKind.SAG else 0.0
-    seconds, code = 0.0, 0
-    if kind is FaultKind.SLOW:
-        seconds = _number(order, "seconds", _needed, above=0, most=LONGEST_DELAY_S) or 0.0
+    seconds = _seconds(order, kind)
+    ppm = _number(order, "ppm", 0.0, above=-FASTEST_PPM, most=FASTEST_PPM) or 0.0
+    if kind is FaultKind.CLOCK_DRIFT and not seconds and not ppm:
+        raise OrderRefused(
+            "bad_value", field="seconds", above=-LONGEST_DRIFT_S, most=LONGEST_DRIFT_S
+        )
+    code = 0
     if kind is FaultKind.EXCEPTION:
         code = int(_number(order, "code", DEFAULT_EXCEPTION, above=0, most=LAST_CODE) or 0)
     dark = order.get("dark", False)
@@ -102,6 +110,7 @@ def wanted(order: Order, terminals: Mapping[str, Terminal]) -> Wanted:
             phases=_phases_of(terminal, kind, asked),
             to=to,
             seconds=seconds,
+            ppm=ppm if kind is FaultKind.CLOCK_DRIFT else 0.0,
             code=code,
             dark=dark,
         )
@@ -110,6 +119,18 @@ def wanted(order: Order, terminals: Mapping[str, Terminal]) -> Wanted:
     if not fit:
         raise OrderRefused(_cannot(aimed[0], kind, asked) or "bad_value", target=order["target"])
     return Wanted(kind, fit, len(aimed) - len(fit), make)
+
+
+def _seconds(order: Order, kind: FaultKind) -> float:
+    """How late, how slow, or how far ahead [s]."""
+    if kind is FaultKind.SLOW:
+        return _number(order, "seconds", _needed, above=0, most=LONGEST_DELAY_S) or 0.0
+    if kind is FaultKind.TRICKLE:
+        return _number(order, "seconds", DEFAULT_TRICKLE_S, above=0, most=LONGEST_DELAY_S) or 0.0
+    if kind is FaultKind.CLOCK_DRIFT:
+        furthest = LONGEST_DRIFT_S
+        return _number(order, "seconds", 0.0, above=-furthest, most=furthest) or 0.0
+    return 0.0
 
 
 def described(faults: Sequence[tuple[str, Fault]]) -> list[dict[str, object]]:
@@ -135,6 +156,8 @@ def _particulars(fault: Fault) -> dict[str, object]:
     told: dict[FaultKind, dict[str, object]] = {
         FaultKind.SAG: {"to": fault.to},
         FaultKind.SLOW: {"seconds": fault.seconds},
+        FaultKind.TRICKLE: {"seconds": fault.seconds},
+        FaultKind.CLOCK_DRIFT: {"seconds": fault.seconds, "ppm": fault.ppm},
         FaultKind.EXCEPTION: {"code": fault.code},
         FaultKind.OUTAGE: {"dark": fault.dark},
     }
@@ -145,6 +168,12 @@ def _particulars(fault: Fault) -> dict[str, object]:
 def _cannot(terminal: Terminal, kind: FaultKind, asked: tuple[str, ...]) -> str | None:
     if kind is FaultKind.COVER_OPEN and not terminal.has_cover_contact:
         return "no_cover_contact"
+    if kind is FaultKind.RELAY_OPEN and terminal.profile.control("relay") is None:
+        return "no_relay"
+    if kind is FaultKind.CLOCK_DRIFT and terminal.profile.clock is None:
+        return "no_clock"
+    if kind is FaultKind.WRONG_TRANSACTION and terminal.unit.framing == "rtu":
+        return "no_transactions"
     if kind in BY_PHASE and not set(asked) <= set(terminal.curve.phases):
         return "no_such_phase"
     return None

@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol, cast
 
 from metering.modbus.mbap import NotModbus, Unframer, receive_buffer
+from metering.modbus.rtu import RtuUnframer
 
 
 class Owner(Protocol):
@@ -13,7 +14,7 @@ class Owner(Protocol):
         """A whole frame arrived."""
 
     def broken(self, wire: "Wire") -> None:
-        """The stream is no Modbus TCP any more."""
+        """The stream is no Modbus any more."""
 
     def lost(self, wire: "Wire") -> None:
         """The connection is gone."""
@@ -29,10 +30,10 @@ class Wire(asyncio.BufferedProtocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, *, is_rtu: bool = False) -> None:
         self.gone = asyncio.Event()
         self.is_dropped = False
-        self.unframer = Unframer()
+        self.unframer: Unframer | RtuUnframer = RtuUnframer() if is_rtu else Unframer()
         self._owner = owner
         self._buffer = receive_buffer()
         self._view = memoryview(self._buffer)
@@ -48,13 +49,13 @@ class Wire(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Cut what came into frames and hand them on, as long as anyone wants them."""
-        only = self.unframer.whole(self._view, nbytes)
-        if only is not None:
-            if not self.is_dropped:
-                transaction, unit, pdu = only
-                self._owner.take(transaction, unit, pdu)
-            return
         try:
+            only = self.unframer.whole(self._view, nbytes)
+            if only is not None:
+                if not self.is_dropped:
+                    transaction, unit, pdu = only
+                    self._owner.take(transaction, unit, pdu)
+                return
             for frame in self.unframer.feed(bytes(self._view[:nbytes])):
                 if self.is_dropped:
                     return

@@ -13,9 +13,8 @@ def order_simulator(office: Office, order: str, **facts: Any) -> dict[str, Any]:
 
     Args:
         office: whose simulator.
-        order: sag, phase_loss, cover_open, ct_bypass, silence, slow, exception, truncated,
-            wrong_transaction, wrong_unit, huge_length, outage, clear, list, status, reload.
-        **facts: target (meter number, area number or `all`), phases, to, seconds, code,
+        order: a kind of fault, clear, list, status or reload.
+        **facts: target (meter number, area number or `all`), phases, to, seconds, ppm, code,
             duration_s, dark; what is None is left out.
 
     Returns:

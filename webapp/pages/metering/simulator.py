@@ -21,6 +21,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "phase_loss": ("phases",),
     "ct_bypass": ("phases",),
     "slow": ("seconds",),
+    "clock_drift": ("seconds",),
     "exception": ("code",),
     "outage": ("dark",),
 }

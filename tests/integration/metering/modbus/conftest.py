@@ -1,5 +1,6 @@
 """A small fleet on loopback, and links to it."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Now(Clock):
+    def __call__(self) -> float:
+        return time.time()
 
 
 def a_unit(number: int, profile: str = "demo_terminal", **changes: object) -> SimulatedUnit:
@@ -95,8 +101,10 @@ TownOf = Callable[..., AbstractAsyncContextManager[Town]]
 
 
 @asynccontextmanager
-async def _standing(*units: SimulatedUnit, **changes: object) -> AsyncIterator[Town]:
-    clock = Clock()
+async def _standing(
+    *units: SimulatedUnit, clock_is_now: bool = False, **changes: object
+) -> AsyncIterator[Town]:
+    clock = Now() if clock_is_now else Clock()
     simulator = Simulator(units or (a_unit(1),), zone=SHANGHAI, clock=clock, **changes)
     await simulator.start()
     town = Town(simulator, clock)

@@ -184,7 +184,7 @@ def test_nobody_there_is_link_down_for_everyone_who_waits() -> None:
 def test_a_link_that_backs_off_longer_than_a_caller_would_wait_says_so_at_once() -> None:
     async def scene() -> None:
         link = Link("127.0.0.1", 9)
-        link._retry_at = asyncio.get_running_loop().time() + 60
+        link._reconnect.at = asyncio.get_running_loop().time() + 60
         with pytest.raises(LinkDown, match="backing off"):
             await link.read(1, BLOCK, timeout_s=1)
         await link.close()
@@ -258,7 +258,7 @@ def test_closing_tells_whoever_waits_and_refuses_later_reads(town_of: Callable) 
 def test_closing_while_connecting_hangs_nobody() -> None:
     async def scene() -> None:
         link = Link("127.0.0.1", 9)
-        link._retry_at = asyncio.get_running_loop().time() + 5
+        link._reconnect.at = asyncio.get_running_loop().time() + 5
         reading = asyncio.create_task(link.read(1, BLOCK, timeout_s=60))
         await asyncio.sleep(0)
         await link.close()

@@ -12,7 +12,20 @@ from metering.modbus.errors import ProfileRefused
 from metering.modbus.frames import check_frames, read_frames
 from metering.modbus.profile import Point, Profile, Span, check, load_profiles
 
-SHIPPED = ["acrel_adl400", "demo_single", "demo_terminal", "eastron_sdm630"]
+SHIPPED = [
+    "abb_b23",
+    "acrel_adl400",
+    "chint_dtsu666",
+    "demo_single",
+    "demo_terminal",
+    "eastron_sdm630",
+    "gavazzi_em340",
+    "schneider_iem3000",
+    "schneider_iem3050",
+    "schneider_pm5100",
+    "schneider_pm5100_as_printed",
+    "sunspec_203",
+]
 
 
 def profile_of(*points: Point, **changes: object) -> Profile:
@@ -127,7 +140,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         (profile_of(a_point(scale=Decimal("nan"))), "zero"),
         (profile_of(a_point(ratio="ct")), "ratio ct"),
         (profile_of(a_point(function=2)), "function 1 or 2"),
-        (profile_of(a_point(type="bit")), "function 1 or 2"),
+        (profile_of(a_point(type="bit")), "does not suit"),
         (
             profile_of(a_point(quantity="cover_open", unit="bit", scale=Decimal(1))),
             "does not suit",

@@ -13,8 +13,10 @@ from metering.modbus.curves import FIRST_DAY, Phase
 from metering.modbus.decode import decode
 from metering.modbus.plan import compile_plan
 from metering.modbus.profile import load_profiles
+from metering.modbus.quantities import EVERY_GROUP
 from metering.modbus.simulated_faults import Ailment, Fault, FaultKind, ailment_from_json, strike
 from metering.modbus.simulated_unit import Exceptional, SimulatedUnit, Terminal
+from tests.factories.registers import coarseness, shows_nothing
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 START = datetime(*FIRST_DAY, tzinfo=SHANGHAI).timestamp() + 40 * 86400
@@ -33,7 +35,8 @@ def terminal_of(profile: str = "demo_terminal", ailment: Ailment | None = None) 
         seed=5,
         peak_w=9000.0,
     )
-    return Terminal(unit, compile_plan(PROFILES[profile]), ailment or Ailment(), SHANGHAI)
+    plan = compile_plan(PROFILES[profile], groups=EVERY_GROUP)
+    return Terminal(unit, plan, ailment or Ailment(), SHANGHAI)
 
 
 def a_fault(kind: FaultKind, since: float = START, **changes: object) -> Fault:
@@ -162,18 +165,19 @@ def test_the_transducers_see_what_flows_unless_they_are_bypassed() -> None:
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
 def test_the_registers_of_every_profile_decode_to_what_the_curve_says(profile: str) -> None:
-    terminal, plan = terminal_of(profile), compile_plan(PROFILES[profile])
+    terminal, plan = terminal_of(profile), compile_plan(PROFILES[profile], groups=EVERY_GROUP)
     replies = [
         terminal.read(block.function, block.address, block.count, START + 0.7)
         for block in plan.blocks
     ]
     state = terminal.state(START)
-    coarse = {"acrel_adl400": {"i": 0.01, "w": 10, "v": 10}, "eastron_sdm630": {"w": 2, "v": 2}}
+    points = {point.quantity: point for point in PROFILES[profile].points}
     for column, value in zip(plan.columns, decode(plan, replies), strict=True):
-        step = {"u": 0.1, "i": 0.001, "pf": 0.001, "f": 0.01}.get(column[0], 1)
-        step = max(step, coarse.get(profile, {}).get(column[0], 0))
-        assert value is not None
-        assert abs(value - state[column]) <= step / 2 + 1e-9
+        if shows_nothing(points[column], state[column]):
+            assert value is None
+        else:
+            assert value is not None
+            assert abs(value - state[column]) <= coarseness(points[column], state[column])
 
 
 @pytest.mark.parametrize(
@@ -202,5 +206,6 @@ def test_any_part_of_a_readable_span_may_be_read() -> None:
     assert terminal.read(3, 7, 5, START) == whole[14:24]
     terminal.ailment.add(a_fault(FaultKind.COVER_OPEN), terminal.curve)
     terminal.changed()
-    assert terminal.read(2, 0, 8, START) == b"\x01"
-    assert terminal.read(2, 1, 7, START) == b"\x00"
+    assert terminal.read(2, 0, 8, START) == b"\x03"
+    assert terminal.read(2, 1, 7, START) == b"\x01"
+    assert terminal.read(2, 2, 6, START) == b"\x00"

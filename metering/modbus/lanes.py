@@ -1,0 +1,95 @@
+"""Requests of one link: what each one waits for, and in which order they leave."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import IntEnum
+from heapq import heappop, heappush
+
+from metering.modbus.breaker import Unit
+from metering.modbus.plan import Block
+
+
+class Priority(IntEnum):
+    """Who goes first; within one priority units that answer, and then who came first."""
+
+    CONTROL = 0
+    ALARM = 1
+    ON_DEMAND = 2
+    POLL = 3
+    BACKFILL = 4
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One question on its way.
+
+    Attributes:
+        block: function, first address and count; of what is no read, its function alone counts.
+        size: data bytes of the one right answer to a read; -1 for what is no read.
+        pdu: the question; None for a read, which is packed whole.
+        accept: what makes data of an answer that is no read's, or None of a wrong one.
+        priority: its lane.
+    """
+
+    unit: Unit
+    block: Block
+    size: int
+    timeout_s: float
+    priority: Priority
+    answer: asyncio.Future[bytes]
+    pdu: bytes | None = None
+    accept: Callable[[bytes], bytes | None] | None = None
+    transaction: int = -1
+    sent_at: float = 0.0
+
+    @property
+    def deadline(self) -> float:
+        """When it has waited long enough; the loop's clock [s]."""
+        return self.sent_at + self.timeout_s
+
+
+class Lanes:
+    """Those who wait for their turn.
+
+    Attributes:
+        heap: empty exactly when nobody waits.
+    """
+
+    __slots__ = ("_number", "heap")
+
+    def __init__(self) -> None:
+        self.heap: list[tuple[Priority, bool, int, Request]] = []
+        self._number = 0
+
+    def add(self, request: Request) -> None:
+        """Let a request wait; one to a unit that failed last time stands behind its equals."""
+        self._number += 1
+        has_failed = request.unit.failures > 0
+        heappush(self.heap, (request.priority, has_failed, self._number, request))
+
+    def take(self, busy: Collection[int] = ()) -> Request | None:
+        """Give the next request whose unit is not busy; None if there is none.
+
+        Those whose callers gave up are left out.
+        """
+        passed = []
+        found = None
+        while self.heap and found is None:
+            entry = heappop(self.heap)
+            request = entry[-1]
+            if request.answer.done():
+                request.unit.let_go()
+            elif request.unit.number in busy:
+                passed.append(entry)
+            else:
+                found = request
+        for entry in passed:
+            heappush(self.heap, entry)
+        return found
+
+    def empty(self) -> list[Request]:
+        """Give all whose callers still wait, and forget them."""
+        waiting = [entry[-1] for entry in self.heap if not entry[-1].answer.done()]
+        self.heap.clear()
+        return waiting

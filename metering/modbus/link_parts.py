@@ -1,0 +1,68 @@
+"""What a link counts, how long it waits for what, and how a question is framed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply
+from metering.modbus.lanes import Request
+from metering.modbus.mbap import HEADER
+from metering.modbus.pdu import read_pdu
+from metering.modbus.rtu import SILENCE_S, framed_rtu
+
+Framing = Literal["mbap", "rtu"]
+"""Modbus TCP, or RTU frames carried over TCP."""
+LinkError: TypeAlias = LinkDown | NoReply | ExceptionReply | GarbledReply
+
+SILENT_LIMIT = 3
+"""Requests in a row without a byte back after which the connection is taken for dead.
+
+Not if all of them went to one unit of several: then it is the unit that is dead.
+"""
+NEVER = float("inf")
+REMEMBERED = 256
+"""How many given-up transactions are remembered, to tell our late reply from a stray one."""
+MOST_DEPTH = 16
+"""Modbus TCP gateways take 1 to 16 transactions at a time.
+
+Source: MODBUS Messaging on TCP/IP Implementation Guide V1.0b, section 4.2.1.
+"""
+LATE_FACTOR = 1.5
+"""A late reply is waited for this much longer than the unit's slowest so far."""
+
+Observe: TypeAlias = Callable[[int, str, float], None]
+"""Called once per finished request: unit, outcome (`ok` or an error code), seconds in flight."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened on a link since it was made; only ever grows."""
+
+    requests: int = 0
+    replies: int = 0
+    exceptions: int = 0
+    timeouts: int = 0
+    garbled: int = 0
+    late: int = 0
+    stray: int = 0
+    rested: int = 0
+    connects: int = 0
+    connect_failures: int = 0
+
+
+def framed_request(request: Request, *, is_rtu: bool) -> bytes:
+    """Frame any question; the transaction is the request's."""
+    pdu = request.pdu or read_pdu(request.block)
+    unit = request.unit.number
+    if is_rtu:
+        return framed_rtu(unit, pdu)
+    return HEADER.pack(request.transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def quiet_s(request: Request) -> float:
+    """How long a late reply to a request may yet come over RTU framing [s].
+
+    A unit that never answered is given the request's whole patience once more.
+    """
+    known_s = LATE_FACTOR * request.unit.slowest_s
+    return min(max(known_s, SILENCE_S), request.timeout_s) if known_s else request.timeout_s
