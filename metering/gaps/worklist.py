@@ -84,7 +84,8 @@ def missing_meters(
 ) -> list[MissingMeter]:
     """List the meters that lack intervals, those that lack most first.
 
-    It costs one pass over the gaps of the window, by their key: about 1 s for each million.
+    It costs one pass over the gaps of the window, by their key: measured with 100,000 meters,
+    0.07 s for an hour, 0.6 s for a day with 192,000 gaps.
 
     Args:
         session: any transaction.
@@ -131,8 +132,8 @@ def ask_backfill(
     """Ask for missed intervals to be read again (补采); give how many.
 
     The pollers look at the list every few seconds. An interval in its late window is read
-    anew, an older one from the terminal's memory where its profile has a reader of it. The
-    request is kept until the reading is there, or the gap is forgotten.
+    anew, an older one from the terminal's memory where a reader of it is wired into the poller
+    (`polling/backfill.py`; none is yet). The request is kept until the reading is there, or the gap is forgotten.
 
     Args:
         session: the caller's transaction.

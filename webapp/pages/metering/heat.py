@@ -51,7 +51,7 @@ def rows_of(
     end: datetime,
     day: str,
 ) -> list[Row]:
-    """Make rows of areas, the worst first; an hour nothing is known of is an empty cell.
+    """Make rows of areas, the worst first, then those without power; an hour nothing is known of is an empty cell.
 
     Args:
         hours: as metering counted them.
@@ -73,7 +73,14 @@ def rows_of(
         cells = tuple(_cell(areas[area_id], at, known.get(at), day) for at in steps)
         share = (expected - missing) / expected if expected else None
         rows.append(Row(areas[area_id], share, missing, cells))
-    return sorted(rows, key=lambda row: (1 if row.share is None else row.share, row.area.area_no))
+    return sorted(rows, key=_rank)
+
+
+def _rank(row: Row) -> tuple[bool, bool, float, str]:
+    """Put areas that are read badly first, then those without power, then the rest."""
+    share = 1.0 if row.share is None else row.share
+    is_dark = any(cell.is_dark for cell in row.cells)
+    return share >= CLASSES[0][0], not is_dark, share, row.area.area_no
 
 
 def heat_chart(rows: Sequence[Row], *, summary: str) -> Chart:
