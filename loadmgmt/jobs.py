@@ -9,6 +9,7 @@ from foundation.actor import Actor
 from foundation.jobs import Job, Resident
 from foundation.settings import settings
 from loadmgmt.alerts.actions import wake_suppressed
+from loadmgmt.alerts.clocks import follow_clocks
 from loadmgmt.alerts.scanner import scan
 from loadmgmt.forecast.actions import SUBJECT_JOB, forecast_subject, plan_missed, plan_night
 from loadmgmt.forecast.demo_load import replay
@@ -46,6 +47,12 @@ JOBS = [
         "loadmgmt.wake_suppressed",
         wake_suppressed,
         "brings back suppressed alerts whose time is over",
+        every=timedelta(minutes=1),
+    ),
+    Job(
+        "loadmgmt.follow_clocks",
+        follow_clocks,
+        "raises and ends the alerts of terminals whose clock is wrong",
         every=timedelta(minutes=1),
     ),
     Job(

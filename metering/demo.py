@@ -18,8 +18,9 @@ from foundation import clock
 from foundation.actor import Actor
 from foundation.settings import settings
 from foundation.staff.queries import units
-from metering.devices.actions import add_stock_meter, add_terminal, install_meter
+from metering.devices.actions import add_terminal, install_meter
 from metering.devices.models import Meter
+from metering.devices.stock import add_stock_meter
 from metering.network.actions import add_area, add_feeder, add_point, add_substation
 from metering.network.types import AreaClass, Supply
 from metering.simulation.history import daily_history, quarter_history

@@ -19,6 +19,7 @@ from metering.polling.queries import spooled_since
 from metering.readings.actions import days_ahead, forget_judged
 from metering.readings.days import forget_day, next_unsorted, sort_day
 from metering.readings.rollups import roll_up
+from metering.requests.writing import book_ended_writes
 
 SORT, FORGET, GAPS = "metering.sort_days", "metering.forget_days", "metering.gaps"
 
@@ -66,6 +67,11 @@ def forget_judged_batches(session: Session, actor: Actor) -> None:
     forget_judged(session)
 
 
+def book_writes(session: Session, actor: Actor) -> None:
+    """Book the end of commands that were answered, timed out or expired."""
+    book_ended_writes(session, actor)
+
+
 JOBS = [
     Job(
         "metering.days_ahead",
@@ -98,6 +104,12 @@ JOBS = [
         forget_judged_batches,
         "drops batches that were judged long ago",
         every=timedelta(hours=1),
+    ),
+    Job(
+        "metering.book_writes",
+        book_writes,
+        "books the end of commands to meters: done, failed, timed out, expired",
+        every=timedelta(seconds=5),
     ),
 ]
 

@@ -28,7 +28,7 @@ from webapp.pages.customers import (
     tasks,
 )
 from webapp.pages.loadmgmt import alert_console, forecast
-from webapp.pages.metering import collection, imports, meters, simulator, terminals
+from webapp.pages.metering import collection, commands, imports, meters, simulator, terminals
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ PAGES = (
     collection.page,
     terminals.page,
     imports.page,
+    commands.page,
     simulator.page,
     tickets.page,
     crew.page,

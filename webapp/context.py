@@ -16,6 +16,7 @@ from foundation.settings import settings
 from foundation.staff.queries import person
 from loadmgmt.api.alerts import alert_counts
 from metering.api.readings import newest_at
+from metering.api.requests import count_awaiting
 from webapp.assets import addresses
 from webapp.auth.permissions import Permission, may
 from webapp.navigation import home_of, item_of, menu
@@ -176,6 +177,8 @@ def nav_for(actor: Actor, *, active: str) -> list[Any]:
         counts["alerts"] = alert_counts(db(), Scope.everything()).unacknowledged
     if may(actor, Permission.SEE_TICKETS):
         counts["tickets"] = ticket_counts(db(), Scope.everything())["open"]
+    if may(actor, Permission.REVIEW_COMMAND):
+        counts["commands"] = count_awaiting(db())
     if may(actor, Permission.WORK_STAGES):
         counts["tasks"] = inbox_count(db(), actor)
     return menu(actor, active=active, counts=counts)

@@ -33,7 +33,8 @@ DAYS_BACK, DAYS_AHEAD = 10, 7
 POLLER_MAY: Mapping[str, str] = {
     "SELECT": "ALL TABLES IN SCHEMA metering",
     "INSERT, UPDATE": "metering.reading, metering.latest, metering.reading_event,"
-    " metering.poll_worker, metering.poll_shard, metering.poll_parcel, metering.poll_missed",
+    " metering.poll_worker, metering.poll_shard, metering.poll_parcel, metering.poll_missed,"
+    " metering.write_outcome",
     "INSERT": "metering.reading_batch, metering.rollup_due, foundation.event",
     "UPDATE": "metering.terminal, metering.read_request",
     "DELETE": "metering.gap",

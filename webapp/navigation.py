@@ -62,6 +62,8 @@ TREE = (
                  Permission.SEE_COLLECTION),
             Item("imports", "/devices/import", "upload", "imports.form",
                  Permission.IMPORT_DEVICES),
+            Item("commands", "/commands", "shield-check", "commands.listing",
+                 Permission.SEE_COMMANDS),
             Item("forecast", "/forecast", "chart-line", "forecast.board",
                  Permission.SEE_FORECAST),
         ),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from customers.archive.models import Account, Amendment, AmendmentLine, Customer, Premises
-from customers.archive.rules import plain_number
+from customers.archive.rules import never_cut, plain_number
 from customers.archive.types import (
     AccountNoTaken,
     ArchiveChanged,
@@ -24,7 +24,7 @@ from foundation.db import keyed_hash
 from foundation.events import Signal
 from foundation.outbox import publish, signal
 from metering.api.devices import install_from_stock
-from metering.api.network import new_point
+from metering.api.network import new_point, protect_point
 
 ACCOUNT_OPENED = Act.of("account.opened", "customer", "address", "point_id", "category")
 ARCHIVE_WRITTEN = Act.of("archive.written", "case_no", "version", "fields")
@@ -102,6 +102,8 @@ def open_account(
     )
     session.add(account)
     session.flush()
+    reason, until = never_cut(life_support_until, important_grade)
+    protect_point(session, point_id, reason=reason, until=until)
     record(
         session,
         actor,

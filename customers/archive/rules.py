@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import date
 
 from customers.archive.types import Line, LineState
 
@@ -21,6 +22,20 @@ def plain_number(said: str) -> str:
     """Give a number's digits without the country's code: +86 130 0000 0421 is 13000000421."""
     joined = re.sub(r"[\s\-()]", "", said)
     return re.sub(r"\D", "", _ABROAD.sub("", joined))
+
+
+def never_cut(
+    life_support_until: date | None, important_grade: int | None
+) -> tuple[str | None, date | None]:
+    """Say why supply at an account is never taken away remotely, and until which day.
+
+    An important customer is protected without end; life support as long as it is registered.
+    """
+    if important_grade is not None:
+        return "important", None
+    if life_support_until is not None:
+        return "life_support", life_support_until
+    return None, None
 
 
 def planned(

@@ -2,12 +2,8 @@
 
 from metering.devices.actions import (
     Registers,
-    add_stock_meter,
     add_terminal,
-    draw_stock_meter,
-    install_from_stock,
     install_meter,
-    put_back_stock_meters,
     remove_meter,
     set_in_service,
     set_interval,
@@ -20,6 +16,13 @@ from metering.devices.queries import (
     search_meters,
     stock_meter,
     stock_meters,
+    wrong_clocks,
+)
+from metering.devices.stock import (
+    add_stock_meter,
+    draw_stock_meter,
+    install_from_stock,
+    put_back_stock_meters,
 )
 
 __all__ = [
@@ -40,4 +43,5 @@ __all__ = [
     "set_interval",
     "stock_meter",
     "stock_meters",
+    "wrong_clocks",
 ]

@@ -1,6 +1,13 @@
 """Where a meter hangs."""
 
-from metering.network.actions import add_area, add_feeder, add_point, add_substation, new_point
+from metering.network.actions import (
+    add_area,
+    add_feeder,
+    add_point,
+    add_substation,
+    new_point,
+    protect_point,
+)
 from metering.network.queries import (
     area_by_no,
     area_ids_of_feeder,
@@ -25,5 +32,6 @@ __all__ = [
     "find_areas",
     "new_point",
     "point_places",
+    "protect_point",
     "tree",
 ]

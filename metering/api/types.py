@@ -68,9 +68,16 @@ from metering.readings.types import (
     SubjectKind,
 )
 from metering.requests.types import (
+    Check,
+    Checked,
+    NewWrite,
     NoTerminal,
     ReadRequestCard,
     RequestState,
+    WriteCard,
+    WriteKind,
+    WriteState,
+    WritesVerified,
 )
 
 __all__ = [
@@ -84,6 +91,8 @@ __all__ = [
     "AreaUnknown",
     "BatchArrays",
     "BoxCard",
+    "Check",
+    "Checked",
     "CheckedRow",
     "Completeness",
     "ConnectionRow",
@@ -112,6 +121,7 @@ __all__ = [
     "Missed",
     "MissingMeter",
     "MissingRun",
+    "NewWrite",
     "NoTerminal",
     "PointClass",
     "PointOccupied",
@@ -134,4 +144,8 @@ __all__ = [
     "TerminalsBack",
     "TerminalsSilent",
     "TreeNode",
+    "WriteCard",
+    "WriteKind",
+    "WriteState",
+    "WritesVerified",
 ]

@@ -25,6 +25,7 @@ from metering.devices.timetable import load_timetable
 from metering.devices.types import (
     CheckedRow,
     DeviceRow,
+    Framing,
     ImportCard,
     ImportDone,
     ImportEmpty,
@@ -52,9 +53,10 @@ _POINTS = text(
 )
 _TERMINALS = text(
     "INSERT INTO metering.terminal (terminal_no, profile, host, port, unit, interval_s,"
-    " own_interval, site, in_service, failed_rounds)"
+    " own_interval, site, in_service, failed_rounds, framing)"
     " SELECT d.terminal_no, d.profile, d.host, d.port, d.unit, d.interval_s, d.own_interval,"
-    f" '', true, 0 FROM {_ROWS} WHERE d.terminal_no <> '' AND NOT EXISTS"
+    " '', true, 0, coalesce((SELECT o.framing FROM metering.terminal o WHERE o.host = d.host"
+    f"  AND o.port = d.port LIMIT 1), '{Framing.MBAP}') FROM {_ROWS} WHERE d.terminal_no <> '' AND NOT EXISTS"
     " (SELECT 1 FROM metering.terminal t WHERE t.terminal_no = d.terminal_no)"
 )
 _METERS = text(

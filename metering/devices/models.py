@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Integer, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
-from metering.devices.types import ImportState
+from metering.devices.types import Framing, ImportState
 from metering.network.types import Supply
 
 SHARD = "get_byte(decode(md5((((host)::text || ':'::text) || (port)::text)), 'hex'::text), 0)"
@@ -25,6 +25,12 @@ class Terminal(Base):
     host: Mapped[str]
     port: Mapped[int]
     unit: Mapped[int] = mapped_column(comment="Modbus unit id, 0 to 247")
+    framing: Mapped[Framing] = mapped_column(
+        default=Framing.MBAP, server_default=Framing.MBAP.value, comment="of its whole connection"
+    )
+    depth: Mapped[int] = mapped_column(
+        default=1, server_default="1", comment="requests its gateway takes at a time, 1 to 16"
+    )
     interval_s: Mapped[int] = mapped_column(comment="asked every so many seconds")
     own_interval: Mapped[bool] = mapped_column(
         default=True, comment="false: the interval follows the class of its meter's point"

@@ -17,12 +17,23 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Clocks:
+    """How often terminals' clocks are looked at, and beyond what drift they are wrong."""
+
+    check_every_s: int
+    first_within_s: int
+    look_every_s: int
+    limit_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Timetable:
     """What timetable.toml says."""
 
     source: str
     interval_s: dict[str, int]
     late: Late
+    clocks: Clocks
 
     def __post_init__(self) -> None:
         if set(self.interval_s) != set(PointClass):

@@ -15,6 +15,13 @@ def fleet_part(site: str, shard: int) -> str:
     return f"{shard}/{site}"
 
 
+class Framing(StrEnum):
+    """How a connection frames its requests; the words are the link's."""
+
+    MBAP = "mbap"  # Modbus TCP
+    RTU = "rtu"  # RTU frames with CRC, carried over TCP by a transparent gateway
+
+
 class MeterNoTaken(Refused):
     """Another meter has this number."""
 
@@ -67,6 +74,7 @@ class PollTarget:
         rated_a: basic current on the meter's side of the CT [A].
         register_wh: where its registers go back to zero [Wh, primary]; None if never.
         failed_rounds: rounds it has not answered, when the fleet was loaded.
+        depth: requests its gateway takes at a time.
     """
 
     terminal_id: int
@@ -85,6 +93,8 @@ class PollTarget:
     register_wh: int | None = None
     shard: int = 0
     failed_rounds: int = 0
+    framing: Framing = Framing.MBAP
+    depth: int = 1
 
     @property
     def address(self) -> str:

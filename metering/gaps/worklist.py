@@ -133,7 +133,8 @@ def ask_backfill(
 
     The pollers look at the list every few seconds. An interval in its late window is read
     anew, an older one from the terminal's memory where a reader of it is wired into the poller
-    (`polling/backfill.py`; none is yet). The request is kept until the reading is there, or the gap is forgotten.
+    (`polling/backfill.py`; none is yet). The request is kept until the reading is there, or
+    the gap is forgotten.
 
     Args:
         session: the caller's transaction.

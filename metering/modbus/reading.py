@@ -8,12 +8,12 @@ next round asks as the terminal likes it.
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from foundation.errors import GridhallError
 from metering.modbus.errors import ExceptionReply
 from metering.modbus.lanes import Priority
-from metering.modbus.link import Link
-from metering.modbus.plan import Plan, halved, without
+from metering.modbus.plan import Block, Plan, halved, without
 
 ILLEGAL_ADDRESS, ILLEGAL_VALUE = 2, 3
 REFUSALS = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE})
@@ -70,8 +70,15 @@ class Answers:
     refused: tuple[str, ...] = ()
 
 
+class Reader(Protocol):
+    """What reads one block: a link, or whoever hands out turns on one."""
+
+    async def read(self, unit: int, block: Block, *, timeout_s: float, priority: Priority) -> bytes:
+        """Read one block, as `Link.read`."""
+
+
 async def read_terminal(
-    link: Link,
+    link: Reader,
     unit: int,
     plan: Plan,
     *,
@@ -118,18 +125,16 @@ async def read_terminal(
             break
     replies += [None] * (len(changed.blocks) - len(replies))
     if not any(replies) and refused:  # refused altogether: it is another terminal, learn nothing
-        return Answers(asked, (None,) * len(asked.blocks), (*errors, _refused(link, unit, asked)))
+        return Answers(asked, (None,) * len(asked.blocks), (*errors, _refused(unit, asked)))
     if learned is not None and changed is not asked and not errors:
         learned.keep(key, plan, changed)
     return Answers(changed, tuple(replies), tuple(errors), tuple(refused))
 
 
-def _refused(link: Link, unit: int, plan: Plan) -> ExceptionReply:
+def _refused(unit: int, plan: Plan) -> ExceptionReply:
     block = plan.blocks[0]
     return ExceptionReply(
         ILLEGAL_ADDRESS,
-        host=link.host,
-        port=link.port,
         unit=unit,
         function=block.function,
         address=block.address,

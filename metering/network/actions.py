@@ -1,6 +1,8 @@
 """Building the network: add what is not there yet."""
 
-from sqlalchemy import select
+from datetime import date
+
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from metering.network.models import Feeder, Point, Substation, TransformerArea
@@ -88,6 +90,27 @@ def add_point(
     session.add(row)
     session.flush()
     return row.id
+
+
+def protect_point(
+    session: Session, point_id: int, *, reason: str | None, until: date | None = None
+) -> None:
+    """Mark a point whose supply is never taken away remotely, or take the mark off.
+
+    The archive pushes the mark down with every change, so that it is at hand where a
+    command is sent.
+
+    Args:
+        session: the caller's transaction.
+        point_id: metering point.
+        reason: why, as a word; None takes the mark off.
+        until: last day, office date; None without end.
+    """
+    session.execute(
+        update(Point)
+        .where(Point.id == point_id)
+        .values(never_cut=reason, never_cut_until=until if reason else None)
+    )
 
 
 def new_point(session: Session, *, area_id: int, box_no: str, supply: Supply) -> int:

@@ -1,5 +1,7 @@
 """Substation, feeder, transformer area, metering point."""
 
+from datetime import date
+
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,6 +54,10 @@ class Point(Base):
     point_no: Mapped[str] = mapped_column(unique=True, comment="P-0712-0431")
     area_id: Mapped[int] = mapped_column(ForeignKey("metering.transformer_area.id"), index=True)
     box_no: Mapped[str] = mapped_column(comment="meter box (表箱), B-0712-06", index=True)
+    never_cut: Mapped[str | None] = mapped_column(
+        comment="why supply here is never taken away remotely; pushed down with the archive"
+    )
+    never_cut_until: Mapped[date | None] = mapped_column(comment="last day; empty: no end")
     supply: Mapped[Supply]
     point_class: Mapped[PointClass] = mapped_column(
         default=PointClass.LOW_VOLTAGE, comment="decides how often it is read"

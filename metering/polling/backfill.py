@@ -40,6 +40,7 @@ def nobody_remembers(profile: Profile) -> BackfillSource | None:
     return None
 
 
-def as_backfilled(readings: Sequence[NewReading]) -> list[NewReading]:
-    """Mark readings as taken from the meter's memory."""
-    return [replace(one, quality=one.quality | Quality.BACKFILLED) for one in readings]
+def as_backfilled(readings: Sequence[NewReading], *, is_clock_bad: bool) -> list[NewReading]:
+    """Mark readings as taken from the meter's memory, and by a wrong clock if it is."""
+    mark = Quality.BACKFILLED | (Quality.CLOCK_BAD if is_clock_bad else Quality.GOOD)
+    return [replace(one, quality=one.quality | mark) for one in readings]

@@ -5,8 +5,9 @@ import logging
 from collections.abc import Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from metering.devices.types import PollTarget
+from metering.devices.types import Framing, PollTarget
 from metering.modbus.link import Link
 from metering.polling.lane import Lane
 from metering.polling.meters import Meters
@@ -18,6 +19,20 @@ from metering.readings.types import EventKind
 logger = logging.getLogger(__name__)
 
 
+class Manner(NamedTuple):
+    """How a connection wants to be talked to; another one means a new link.
+
+    Attributes:
+        gap_ms: between a reply and the next request [ms].
+        pause_ms: between connecting and the first request [ms].
+    """
+
+    framing: Framing
+    depth: int
+    gap_ms: int
+    pause_ms: int
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
     """One address, its link, and the terminals behind it by interval."""
@@ -26,7 +41,7 @@ class Connection:
     shard: int
     link: Link
     lane: Lane
-    pauses: tuple[int, int]
+    manner: Manner
     asked: dict[int, Asked] = field(default_factory=dict)
     series: dict[int, Series] = field(default_factory=dict)
     late: asyncio.Task[None] | None = None
@@ -121,33 +136,30 @@ class Connections:
             else:
                 usable[terminal_id] = target
         connection = self._by_address.get(address)
-        pauses = self._pauses(usable.values())
-        if connection is not None and (not usable or connection.pauses != pauses):
+        if connection is not None and (
+            not usable or connection.manner != self._manner(usable.values())
+        ):
             self._later(self._close(address))
             connection = None
         if not usable:
             return
         if connection is None:
-            connection = self._open(shard, address, usable, pauses)
+            connection = self._open(shard, address, usable)
         self._change(connection, usable, loaded)
 
-    def _open(
-        self,
-        shard: int,
-        address: str,
-        behind: Mapping[int, PollTarget],
-        pauses: tuple[int, int],
-    ) -> Connection:
-        first = next(iter(behind.values()))
+    def _open(self, shard: int, address: str, behind: Mapping[int, PollTarget]) -> Connection:
+        first, manner = next(iter(behind.values())), self._manner(behind.values())
         link = Link(
             first.host,
             first.port,
             connect_timeout_s=self._around.timeout_s,
-            min_gap_ms=pauses[0],
-            connect_pause_ms=pauses[1],
+            framing=manner.framing.value,
+            depth=manner.depth,
+            min_gap_ms=manner.gap_ms,
+            connect_pause_ms=manner.pause_ms,
         )
         lane = Lane(link, self._around.may_send)
-        connection = Connection(address, shard, link, lane, pauses)
+        connection = Connection(address, shard, link, lane, manner)
         self._by_address[address] = connection
         self._by_shard.setdefault(shard, set()).add(address)
         return connection
@@ -171,7 +183,7 @@ class Connections:
                 if asked.target.interval_s != target.interval_s:
                     fresh.append(asked)
                 asked.target = target
-                asked.plan = self._plans.get(target.profile) or asked.plan
+                asked.give(self._plans.get(target.profile) or asked.plan)
                 self._meters.enter(target, None)
             self.by_meter[target.meter_id] = (connection, asked)
         self._arrange(connection, fresh, loaded)
@@ -214,6 +226,8 @@ class Connections:
             self._meters.enter(target, known),
             failed=target.failed_rounds,
             exception=known is not None and EventKind.EXCEPTION in known.events,
+            given=plan,
+            is_clock_bad=known is not None and EventKind.CLOCK in known.events,
         )
 
     def _forget(self, connection: Connection, terminal_id: int) -> None:
@@ -224,9 +238,13 @@ class Connections:
             del self.by_meter[asked.target.meter_id]
             self._meters.leave(asked.target.meter_id)
 
-    def _pauses(self, behind: Iterable[PollTarget]) -> tuple[int, int]:
+    def _manner(self, behind: Collection[PollTarget]) -> Manner:
+        """Give what suits all terminals behind a connection."""
         plans = (self._plans.get(name) for name in {target.profile for target in behind})
-        return pauses_of([plan.profile for plan in plans if plan is not None])
+        pauses = pauses_of([plan.profile for plan in plans if plan is not None])
+        first = next(iter(behind), None)
+        framing = first.framing if first else Framing.MBAP
+        return Manner(framing, min((one.depth for one in behind), default=1), *pauses)
 
     def _close(self, address: str) -> Coroutine[None, None, None]:
         """Take a connection out at once; what is returned waits until it is hung up."""

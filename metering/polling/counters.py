@@ -16,5 +16,6 @@ REFUSED = Counter("gridhall_parcels_refused_total", "Parcels the database refuse
 FLUSH = Histogram("gridhall_flush_seconds", "Time to store a parcel")
 ROUND = Histogram("gridhall_round_seconds", "Time a connection's round took")
 ON_DEMAND = Histogram("gridhall_on_demand_seconds", "From asking to the stored answer")
+CLOCKS = Counter("gridhall_clocks_checked_total", "Terminals' clocks looked at", ["found"])
 SHARDS_OWNED = Gauge("gridhall_shards_owned", "Shards of connections this poller owns")
 LEASE_MOVES = Counter("gridhall_lease_moves_total", "Shards taken, handed over or lost", ["how"])

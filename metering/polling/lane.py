@@ -10,19 +10,19 @@ from metering.polling.types import LeaseEnded
 
 
 class Lane:
-    """Hands requests to a link one at a time, so that none waits inside it with an old lease.
+    """Hands a link as many requests as it sends at once: none waits inside with an old lease.
 
     Args:
         link: the connection's link.
         may_send: whether the lease still holds, now.
     """
 
-    __slots__ = ("_free", "_may_send", "_numbers", "_read", "_waiting")
+    __slots__ = ("_free", "_may_send", "_numbers", "_read", "_waiting", "depth")
 
     def __init__(self, link: Link, may_send: Callable[[], bool]) -> None:
         self._read = link.read
         self._may_send = may_send
-        self._free = 1
+        self._free = self.depth = link.depth
         self._numbers = 0
         self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
 

@@ -171,5 +171,5 @@ class LateReader:
             logger.info("memory not read", extra={"terminal": asked.target.terminal_no,
                                                   "error": error.code})  # fmt: skip
             return
-        self._basket.remembered_by_meter(as_backfilled(readings))
+        self._basket.remembered_by_meter(as_backfilled(readings, is_clock_bad=asked.is_clock_bad))
         counters.LATE.labels("backfilled").inc(len(readings))

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import psycopg
@@ -22,6 +22,8 @@ from metering.polling import counters
 from metering.polling.answering import Answerer
 from metering.polling.backfill import SourceOf, nobody_remembers
 from metering.polling.basket import Basket
+from metering.polling.clocks import ClockWatch
+from metering.polling.commanding import Commander
 from metering.polling.connections import Connections, Loaded
 from metering.polling.late import LateReader
 from metering.polling.meters import Meters
@@ -55,6 +57,7 @@ class Setup:
         timeout_s: patience for one block [s].
         late_every_s: how often missed intervals are looked for [s].
         source_of: readers of meters' own memory, by profile.
+        zone: the terminals' local time.
     """
 
     me: Identity
@@ -65,6 +68,7 @@ class Setup:
     validation: Validation
     late_every_s: float = LATE_EVERY_S
     source_of: SourceOf = nobody_remembers
+    zone: tzinfo = UTC
 
 
 class Poller:
@@ -92,20 +96,41 @@ class Poller:
             self._basket, lambda: self.sink.accepts, self.leases.may_send, setup.timeout_s
         )
         self.connections = Connections(plans, meters, around)
+        self._add_sides(meters)
+        self._changed: set[int] = set()
+        self._fleet_changed, self._stopping = asyncio.Event(), asyncio.Event()
+
+    def _add_sides(self, meters: Meters) -> None:
+        """Add who else uses the connections: requests, commands, clocks, what was missed."""
+        engine, setup = self._engine, self._setup
         self._answerer = Answerer(
             engine, self.connections, meters, rules=setup.validation, timeout_s=setup.timeout_s
+        )
+        self._commander = Commander(
+            engine,
+            self.connections,
+            owner=str(setup.me.worker),
+            may_send=self.leases.may_send,
+            zone=setup.zone,
+            timeout_s=setup.timeout_s,
+        )
+        self._clocks = ClockWatch(
+            self.connections,
+            self._basket,
+            rules=setup.timetable.clocks,
+            zone=setup.zone,
+            ready=self._is_ready,
+            timeout_s=setup.timeout_s,
         )
         self._late = LateReader(
             engine,
             self.connections,
             self._basket,
-            site=me.site,
+            site=setup.me.site,
             timetable=setup.timetable,
             timeout_s=setup.timeout_s,
             source_of=setup.source_of,
         )
-        self._changed: set[int] = set()
-        self._fleet_changed, self._stopping = asyncio.Event(), asyncio.Event()
 
     def stop(self) -> None:
         """Ask the loop to end after what it is doing."""
@@ -122,10 +147,12 @@ class Poller:
                 self._follow_fleet(),
                 self._follow_plans(),
                 self._answerer.run(),
+                self._commander.run(),
+                self._clocks.run(),
                 self._late.run(
                     lambda: list(self.leases.held),
                     every_s=self._setup.late_every_s,
-                    ready=lambda: self.sink.accepts and self.leases.may_send(),
+                    ready=self._is_ready,
                 ),
                 self.sink.run(),
             )
@@ -138,12 +165,16 @@ class Poller:
         finally:
             for task in (*loops, stopping):
                 task.cancel()
-            await asyncio.gather(*loops, stopping, *self._answerer.stop(), return_exceptions=True)
+            left = (*self._answerer.stop(), *self._commander.stop())
+            await asyncio.gather(*loops, stopping, *left, return_exceptions=True)
             await self.connections.close()
             await self.sink.close()
             await self.leases.close()
 
     # --- what the parts ask of each other ------------------------------------------------
+
+    def _is_ready(self) -> bool:
+        return self.sink.accepts and self.leases.may_send()
 
     def _fill(self, number: int) -> Parcel:
         counters.WAITING.set(self._basket.count)
@@ -191,11 +222,13 @@ class Poller:
                 await connection.execute(f"LISTEN {channel}")
             self._note_fleet("")
             self._answerer.asked.set()
+            self._commander.asked.set()
             async for notice in connection.notifies():
                 if notice.channel == FLEET_CHANNEL:
                     self._note_fleet(notice.payload)
                 elif notice.channel == REQUEST_CHANNEL:
                     self._answerer.asked.set()
+                    self._commander.asked.set()
                 elif self.leases.live > 1 or not self.leases.held:
                     self.leases.woken.set()
 

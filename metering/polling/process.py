@@ -14,6 +14,7 @@ from metering.devices.timetable import load_timetable
 from metering.polling.loop import Poller, Setup, health_of
 from metering.polling.owning import Identity
 from metering.polling.plans import Plans
+from metering.polling.remembering import source_for
 from metering.polling.types import WithoutLease
 from metering.readings.validating import load_validation
 
@@ -43,6 +44,8 @@ def setup_of(office: Office) -> Setup:
         timeout_s=settings.read_timeout_s,
         timetable=load_timetable(),
         validation=load_validation(),
+        source_of=source_for(settings.time_zone),
+        zone=settings.time_zone,
     )
 
 

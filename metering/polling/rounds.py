@@ -6,16 +6,17 @@ This is the hot path: plain attributes and no objects but what a terminal answer
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from foundation.errors import BadData, Unreachable
+from foundation.errors import BadData, GridhallError, Unreachable
 from metering.devices.types import PollTarget
 from metering.modbus.decode import Value, decode
 from metering.modbus.errors import ExceptionReply
 from metering.modbus.link import Priority
 from metering.modbus.plan import Plan
+from metering.modbus.reading import KEPT_S, REFUSALS, Learned, read_terminal
 from metering.polling import counters
 from metering.polling.basket import Basket
 from metering.polling.lane import Lane
@@ -49,6 +50,9 @@ class Asked:
         failed: rounds in a row it has not answered.
         exception: it answers with a Modbus exception, and that was told.
         is_gone: it is no longer asked.
+        is_clock_bad: its own clock is wrong, so what it froze is doubtful.
+        learned_at_s: when it last refused a block and its plan was cut to what it takes [s].
+        given: the profile's plan that was cut.
     """
 
     target: PollTarget
@@ -57,6 +61,20 @@ class Asked:
     failed: int = 0
     exception: bool = False
     is_gone: bool = False
+    is_clock_bad: bool = False
+    learned_at_s: float = 0.0
+    given: Plan | None = None
+
+    def give(self, plan: Plan) -> None:
+        """Ask by a profile's plan; what was learned of the same plan stays."""
+        if plan is not self.given:
+            self.given = self.plan = plan
+            self.learned_at_s = 0.0
+
+    def forget_old(self, now_s: float) -> None:
+        """Forget what was learned long ago: firmware changes."""
+        if now_s > self.learned_at_s + KEPT_S and self.given is not None:
+            self.plan, self.learned_at_s = self.given, 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -94,6 +112,8 @@ class Surroundings:
 
 async def ask(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:
     """Ask a terminal for every block; one that answers some of them gives partial values."""
+    if asked.learned_at_s:
+        asked.forget_old(time.time())
     unit, plan = asked.target.unit, asked.plan
     replies: list[bytes | None] = []
     error: str | None = None
@@ -101,6 +121,8 @@ async def ask(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float)
         try:
             replies.append(await lane.read(unit, block, timeout_s=timeout_s, priority=priority))
         except ExceptionReply as refused:
+            if refused.exception in REFUSALS and not asked.learned_at_s:
+                return await learn(lane, asked, priority=priority, timeout_s=timeout_s)
             error = f"exception_{refused.exception:02x}"
             replies.append(None)
         except (Unreachable, BadData) as lost:
@@ -117,6 +139,34 @@ async def ask(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float)
     except BadData as garbled:
         return Answer(None, at_s, garbled.code, replies)
     return Answer(values, at_s, error, replies)
+
+
+async def learn(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:
+    """Ask a terminal that refused a block for its parts; from then on ask as it likes it."""
+    learned = Learned()
+    came = await read_terminal(
+        lane, asked.target.unit, asked.plan, timeout_s=timeout_s, priority=priority,
+        learned=learned, key=asked.row,
+    )  # fmt: skip
+    at_s = time.time()
+    if all(isinstance(one, ExceptionReply) for one in came.errors):  # else: later, in full
+        asked.learned_at_s = at_s
+        asked.plan = came.plan
+    error = code_of(came.errors[-1]) if came.errors else None
+    if all(reply is None for reply in came.replies):
+        return Answer(None, at_s, error or "garbled_reply")
+    target = asked.target
+    try:
+        return Answer(decode(came.plan, came.replies, pt=target.pt, ct=target.ct), at_s, error)
+    except BadData as garbled:
+        return Answer(None, at_s, garbled.code)
+
+
+def code_of(error: GridhallError) -> str:
+    """Give the stable code of what went wrong; exceptions each have their own."""
+    if isinstance(error, ExceptionReply):
+        return f"exception_{error.exception:02x}"
+    return error.code
 
 
 class Series:
@@ -210,7 +260,15 @@ class Series:
             self._in_round = False
 
     async def _round(self, slot_s: int, some: Sequence[Asked]) -> None:
-        for asked in some:
+        turns = iter(some)
+        if self._lane.depth == 1:
+            await self._one_by_one(turns, slot_s)
+        else:  # a slow unit holds up one of several askers, not all
+            askers = min(self._lane.depth, len(some))
+            await asyncio.gather(*(self._one_by_one(turns, slot_s) for _ in range(askers)))
+
+    async def _one_by_one(self, turns: Iterator[Asked], slot_s: int) -> None:
+        for asked in turns:
             if not asked.is_gone:
                 await self.poll(asked, slot_s, priority=Priority.POLL)
 

@@ -16,6 +16,11 @@ SAID_EVERY = 16
 """A terminal that stays silent is written down again only every so many rounds."""
 
 
+def is_clock_wrong(drift_s: float | None, limit_s: int) -> bool:
+    """Whether a terminal's clock is wrong: too far from ours, or showing no date at all."""
+    return drift_s is None or abs(drift_s) > limit_s
+
+
 def stagger_s(connection: str, interval_s: int) -> float:
     """Give how far into an interval a connection starts, the same every time.
 

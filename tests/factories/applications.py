@@ -14,7 +14,8 @@ from customers.applications.types import ApplicationCard, ApplicationKind
 from foundation import clock
 from foundation.actor import Actor, Desk, Role
 from foundation.staff.actions import set_desks
-from metering.devices.actions import add_stock_meter, add_terminal
+from metering.devices.actions import add_terminal
+from metering.devices.stock import add_stock_meter
 from metering.network.types import Supply
 from tests.factories import foundation, metering
 from tests.factories.foundation import SYSTEM

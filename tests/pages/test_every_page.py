@@ -11,6 +11,8 @@ from callcenter.tickets.types import TicketKind
 from customers.applications.actions.steps import add_note
 from foundation.actor import Desk, Role
 from foundation.staff.actions import set_desks
+from metering.api.requests import ask_write
+from metering.api.types import NewWrite, WriteKind
 from metering.devices.models import Terminal
 from tests.factories.applications import Connections
 from tests.factories.foundation import SYSTEM
@@ -62,6 +64,11 @@ ADDRESSES = (
     "/devices/import",
     "/devices/import/{list}",
     "/devices/import/{list}?view=known&after=1",
+    "/meters/{meter}/command?kind=close",
+    "/commands",
+    "/commands?view=all&part=rows",
+    "/commands/{command}",
+    "/commands/{command}?part=state",
     "/tickets",
     "/tickets?view=undispatched&kind=repair&q=GD",
     "/tickets?view=today",
@@ -133,6 +140,9 @@ def facts(portal: Portal) -> dict[str, object]:
     listed = clerk.post("/devices/import", file=(BytesIO(f"{head}\n{SHARP},,,,".encode()), "a.csv"))
     with portal.work() as session:
         terminal = session.scalars(select(Terminal.terminal_no).order_by(Terminal.id)).first()
+    with portal.work() as session:
+        asked = NewWrite(portal.town.meter.meter_id, WriteKind.CLOSE, "other", note=SHARP)
+        command = ask_write(session, portal.town.people["dispatcher"], asked)
     return connections(portal) | {
         "area": portal.town.area[1],
         "terminal": terminal,
@@ -141,6 +151,7 @@ def facts(portal: Portal) -> dict[str, object]:
         "theft": theft.id,
         "meter": portal.town.meter.meter_no,
         "bare": bare.meter_no,
+        "command": command,
         "plain": portal.ticket(kind=TicketKind.REPAIR, title=SHARP),
         "sent": sent,
         "inspection": inspection.ticket_no,

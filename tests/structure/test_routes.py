@@ -42,6 +42,11 @@ POST /devices/import/<int:import_id>/write imports.write           import_device
 GET  /devices/import/template.xlsx       imports.template          import_devices
 GET  /terminals                          terminals.listing         see_collection
 GET  /terminals/<terminal_no>            terminals.detail          see_collection
+GET  /commands                           commands.listing          see_commands
+GET  /commands/<command_no>              commands.detail           see_commands
+POST /commands/<command_no>/read         commands.read_now         read_meter
+POST /commands/<command_no>/review       commands.review           review_command
+POST /commands/<command_no>/withdraw     commands.withdraw         ask_command
 GET  /apps                                apps.listing             see_applications
 GET  /apps/<application_no>               apps.detail              see_applications
 POST /apps/<application_no>/claim         app_steps.claim          handle_application
@@ -89,6 +94,8 @@ POST /me/language                        public.choose_language    public
 POST /me/theme                           public.choose_theme       public
 GET  /meters                             meters.listing            see_meters
 GET  /meters/<meter_no>                  meters.detail             see_meters
+GET  /meters/<meter_no>/command          commands.form             ask_command
+POST /meters/<meter_no>/command          commands.ask_for          ask_command
 POST /meters/<meter_no>/read             meters.read_now           read_meter
 GET  /metrics                            health.metrics            public
 GET  /nav                                home.nav                  use_office
@@ -109,6 +116,8 @@ NOT_IN_THE_MENU = {
     "public.root": "leads on",
     "public.login": "before there is a menu",
     "public.logo": "a picture",
+    "commands.detail": "from the list of commands",
+    "commands.form": "from a meter",
     "home.nav": "the menu itself",
     "live.events": "a stream",
     "health.healthz": "for those who watch the process",

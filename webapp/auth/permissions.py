@@ -20,6 +20,9 @@ class Permission(StrEnum):
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
     WORK_IN_FIELD = "work_in_field"
+    SEE_COMMANDS = "see_commands"
+    ASK_COMMAND = "ask_command"
+    REVIEW_COMMAND = "review_command"
     SEE_FORECAST = "see_forecast"
     MAKE_FORECAST = "make_forecast"
     SEE_APPLICATIONS = "see_applications"
@@ -49,6 +52,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
     Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.SEE_COMMANDS: "see commands to meters",
+    Permission.ASK_COMMAND: "ask for a meter to be switched",
+    Permission.REVIEW_COMMAND: "approve or reject a command somebody else asked for",
     Permission.SEE_FORECAST: "see load forecasts and how they did",
     Permission.MAKE_FORECAST: "ask for a new load forecast",
     Permission.SEE_APPLICATIONS: "see applications and their documents",
@@ -87,6 +93,9 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     ),
     Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.SEE_COMMANDS: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.ASK_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    Permission.REVIEW_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.SEE_FORECAST: frozenset({Role.DISPATCHER, Role.CLERK, Role.SUPERVISOR, Role.ADMIN}),
     Permission.MAKE_FORECAST: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_APPLICATIONS: _EVERY_STAFF - {Role.DISPATCHER},

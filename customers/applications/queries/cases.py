@@ -19,6 +19,7 @@ from foundation.actor import Actor, Role, Scope
 from foundation.db import Query, keyed_hash, rows_as
 from foundation.errors import NotFound
 from foundation.flow.clocks import clocks, late_clocks
+from foundation.flow.definition import Step
 from foundation.flow.engine import Past, history
 from foundation.flow.models import FlowCase, FlowClock
 
@@ -181,11 +182,18 @@ def inbox_count(session: Session, actor: Actor) -> int:
     return int(session.scalar(statement) or 0)
 
 
+def _is_for(step: Step, actor: Actor) -> bool:
+    """Whether some move of the step's own desk is open to one of the actor's roles."""
+    if Role.SUPERVISOR in actor.roles:
+        return True
+    return any(actor.roles & set(move.roles) for move in step.moves.values() if move.desk is None)
+
+
 def _mine(actor: Actor) -> ColumnElement[bool]:
     anywhere, here = [], []
     for flow in books.flows().all():
         for name, step in flow.steps.items():
-            if step.desk is None:
+            if step.desk is None or not _is_for(step, actor):
                 continue
             place = (flow.name, flow.version, name)
             if Role.SUPERVISOR in actor.roles or (step.desk in actor.desks and not step.local):

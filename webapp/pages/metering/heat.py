@@ -51,7 +51,9 @@ def rows_of(
     end: datetime,
     day: str,
 ) -> list[Row]:
-    """Make rows of areas, the worst first, then those without power; an hour nothing is known of is an empty cell.
+    """Make rows of areas, the worst first, then those without power.
+
+    An hour nothing is known of is an empty cell.
 
     Args:
         hours: as metering counted them.

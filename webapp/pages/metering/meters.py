@@ -12,10 +12,10 @@ from foundation import clock
 from loadmgmt.api.alerts import alerts_at
 from metering.api.devices import meter_by_no, meter_cards, search_meters
 from metering.api.readings import daily, latest
-from metering.api.requests import ask, newest_request
+from metering.api.requests import ask, newest_request, write_cards
 from metering.api.types import LatestReading, MeterCard
 from webapp.auth.guard import allow
-from webapp.auth.permissions import Permission
+from webapp.auth.permissions import Permission, may
 from webapp.context import show
 from webapp.navigation import own_address
 from webapp.pages.metering.curves import CURVES, band_of, day_chart, day_of
@@ -111,11 +111,13 @@ def _around(meter: MeterCard) -> dict[str, object]:
         if card.box_no == meter.box_no
     ]
     neighbours = latest(db(), {card.meter_id for card in box})
+    sees = may(actor(), Permission.SEE_COMMANDS)
     return {
         "place": places_of(db(), {meter.point_id}).of(meter.point_id),
         "box": [(card, neighbours.get(card.meter_id)) for card in box],
         "alerts": alerts_at(db(), [meter.point_id], since=clock.now() - HISTORY),
         "tickets": tickets_at(db(), [meter.point_id]),
+        "commands": write_cards(db(), meter_id=meter.meter_id, limit=5) if sees else None,
     }
 
 

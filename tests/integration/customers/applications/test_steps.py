@@ -165,6 +165,7 @@ def test_only_the_steps_own_desk_and_only_the_department_of_the_place_may_do_it(
     with pytest.raises(NotAllowed):
         office.do(number, "feasible", by=stranger)
     assert number not in {one.application_no for one in inbox(office.session, stranger)}
+    assert number not in {one.application_no for one in inbox(office.session, office.fitter)}
     assert number in {one.application_no for one in inbox(office.session, office.surveyor)}
     assert number not in {one.application_no for one in inbox(office.session, office.clerk)}
     assert number in {one.application_no for one in inbox(office.session, office.supervisor)}
