@@ -56,7 +56,8 @@ _TERMINALS = text(
     " own_interval, site, in_service, failed_rounds, framing)"
     " SELECT d.terminal_no, d.profile, d.host, d.port, d.unit, d.interval_s, d.own_interval,"
     " '', true, 0, coalesce((SELECT o.framing FROM metering.terminal o WHERE o.host = d.host"
-    f"  AND o.port = d.port LIMIT 1), '{Framing.MBAP}') FROM {_ROWS} WHERE d.terminal_no <> '' AND NOT EXISTS"
+    f"  AND o.port = d.port LIMIT 1), '{Framing.MBAP}') FROM {_ROWS}"
+    " WHERE d.terminal_no <> '' AND NOT EXISTS"
     " (SELECT 1 FROM metering.terminal t WHERE t.terminal_no = d.terminal_no)"
 )
 _METERS = text(

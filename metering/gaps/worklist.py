@@ -132,9 +132,8 @@ def ask_backfill(
     """Ask for missed intervals to be read again (补采); give how many.
 
     The pollers look at the list every few seconds. An interval in its late window is read
-    anew, an older one from the terminal's memory where a reader of it is wired into the poller
-    (`polling/backfill.py`; none is yet). The request is kept until the reading is there, or
-    the gap is forgotten.
+    anew, an older one from what the terminal froze itself, where an entry shows that very
+    instant. The request is kept until the reading is there, or the gap is forgotten.
 
     Args:
         session: the caller's transaction.
