@@ -1,6 +1,6 @@
 """On-demand reads (召测), raw and decoded, and switching with a second person's approval (遥控)."""
 
-from metering.requests.actions import ask
+from metering.requests.actions import ask, ask_all
 from metering.requests.queries import newest_raw, newest_request
 from metering.requests.raw import RawPoint, raw_points
 from metering.requests.write_queries import count_awaiting, write_card, write_cards
@@ -17,6 +17,7 @@ __all__ = [
     "RawPoint",
     "approve_write",
     "ask",
+    "ask_all",
     "ask_write",
     "count_awaiting",
     "newest_raw",

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from foundation import clock
 from foundation.settings import settings
 from loadmgmt.api.alerts import dark_spans
+from loadmgmt.api.outages import outage_spans
 from metering.api.devices import fleet_health
 from metering.api.gaps import (
     Window,
@@ -59,7 +60,10 @@ def overview() -> str:
         scope(),
         start=start,
         end=end,
-        dark=dark_spans(db(), first=start, end=end),
+        dark=[
+            *dark_spans(db(), first=start, end=end),
+            *outage_spans(db(), first=start, end=end),
+        ],
         feeder_id=feeder,
     )
     areas = area_places(db(), {one.area_id for one in hours})
