@@ -29,7 +29,7 @@ from webapp.pages.customers import (
     tasks,
 )
 from webapp.pages.loadmgmt import alert_console, forecast, outages
-from webapp.pages.metering import commands, meters, simulator
+from webapp.pages.metering import collection, commands, imports, meters, simulator, terminals
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,9 @@ PAGES = (
     alert_console.page,
     forecast.page,
     meters.page,
+    collection.page,
+    terminals.page,
+    imports.page,
     commands.page,
     simulator.page,
     desktop.page,

@@ -29,6 +29,30 @@ class RequestState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RawBlock:
+    """One block as a terminal answered it.
+
+    Attributes:
+        function: of the read.
+        address: of its first register, or first bit.
+        data: the reply's data bytes, in hexadecimal.
+    """
+
+    function: int
+    address: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawRead:
+    """The newest on-demand read whose reply was kept."""
+
+    at: datetime
+    asked_by: str
+    blocks: tuple[RawBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadRequestCard:
     """An on-demand read as a screen shows it.
 

@@ -13,6 +13,9 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     SEE_METERS = "see_meters"
     READ_METER = "read_meter"
+    SEE_COLLECTION = "see_collection"
+    ASK_BACKFILL = "ask_backfill"
+    IMPORT_DEVICES = "import_devices"
     SEE_TICKETS = "see_tickets"
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
@@ -49,6 +52,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.HANDLE_ALERTS: "acknowledge, suppress and close alerts",
     Permission.SEE_METERS: "see meters and their curves",
     Permission.READ_METER: "ask a meter to be read now",
+    Permission.SEE_COLLECTION: "see collection and terminals",
+    Permission.ASK_BACKFILL: "ask for missing intervals to be read again",
+    Permission.IMPORT_DEVICES: "import lists of devices",
     Permission.SEE_TICKETS: "see tickets",
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
@@ -90,6 +96,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.HANDLE_ALERTS: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.SEE_METERS: _DESKS,
     Permission.READ_METER: _EVERY_STAFF - {Role.ADMIN},
+    Permission.SEE_COLLECTION: frozenset(
+        {Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
+    ),
+    Permission.ASK_BACKFILL: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.IMPORT_DEVICES: frozenset({Role.CLERK, Role.ADMIN}),
     Permission.SEE_TICKETS: _DESKS,
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
