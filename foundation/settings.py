@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,6 +43,10 @@ def _number(raw: str) -> float:
 def _flag(raw: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     return words[raw.strip().lower()]
+
+
+def _networks(raw: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(word) for word in raw.replace(",", " ").split())
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -224,6 +229,14 @@ class Settings:
         unit="s",
         default="3",
         read=_number,
+    )
+    probe_networks: tuple[IPv4Network | IPv6Network, ...] = _variable(
+        "GRIDHALL_PROBE_NETWORKS",
+        "where a device may stand that is looked at from the profile page: private networks and"
+        " this machine, unless said otherwise",
+        default="10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 fc00::/7"
+        " 127.0.0.0/8 ::1/128",
+        read=_networks,
     )
     poller_site: str = _variable(
         "GRIDHALL_POLLER_SITE",
