@@ -28,7 +28,7 @@ from webapp.pages.customers import (
     tasks,
 )
 from webapp.pages.loadmgmt import alert_console, forecast
-from webapp.pages.metering import commands, meters, simulator
+from webapp.pages.metering import commands, commission, meters, profiles, simulator
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ PAGES = (
     forecast.page,
     meters.page,
     commands.page,
+    commission.page,
+    profiles.page,
     simulator.page,
     tickets.page,
     crew.page,

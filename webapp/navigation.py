@@ -58,6 +58,8 @@ TREE = (
             Item("meters", "/meters", "gauge", "meters.listing", Permission.SEE_METERS),
             Item("commands", "/commands", "shield-check", "commands.listing",
                  Permission.SEE_COMMANDS),
+            Item("commission", "/commission", "plug-connected", "commission.listing",
+                 Permission.COMMISSION),
             Item("forecast", "/forecast", "chart-line", "forecast.board",
                  Permission.SEE_FORECAST),
         ),
@@ -75,6 +77,8 @@ TREE = (
         (
             Item("simulator", "/admin/simulator", "tool", "simulator.panel",
                  Permission.RUN_SIMULATOR),
+            Item("profiles", "/profiles", "list-details", "profiles.listing",
+                 Permission.SEE_PROFILES),
             Item("users", "/admin/users", "users", "staff.listing", Permission.SEE_STAFF),
             Item("audit", "/admin/audit", "history", "audit.listing", Permission.SEE_AUDIT),
             Item("jobs", "/admin/jobs", "clock", "jobs.listing", Permission.SEE_JOBS),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from foundation import clock
 from foundation.actor import Actor
 from foundation.audit import Act, record
+from foundation.errors import GridhallError
 from metering.commissioning.queries import facts_of, history, target
 from metering.commissioning.rules import judge
 from metering.commissioning.types import (
@@ -25,6 +26,7 @@ from metering.devices.actions import set_in_service
 from metering.devices.models import Terminal
 from metering.devices.timetable import load_timetable
 from metering.devices.types import PollTarget
+from metering.modbus.errors import ExceptionReply
 from metering.modbus.plausibility import limits as plausible_limits
 from metering.modbus.probe import Place
 from metering.modbus.visit import Visited, visit
@@ -172,7 +174,7 @@ def _before(session: Session, terminal_no: str) -> Register | None:
 def _seen(visited: Visited, before: Register | None) -> Seen:
     return Seen(
         at=clock.now(),
-        error=None if visited.error is None else visited.error.code,
+        error=_code(visited.error),
         identity=visited.identity,
         values=visited.values,
         has_clock=visited.clock is not None,
@@ -180,6 +182,12 @@ def _seen(visited: Visited, before: Register | None) -> Seen:
         clock_limit_s=load_timetable().clocks.limit_s,
         before=before,
     )
+
+
+def _code(error: GridhallError | None) -> str | None:
+    if isinstance(error, ExceptionReply):
+        return f"exception_{error.exception:02x}"
+    return None if error is None else error.code
 
 
 def _rated(at_it: Target, phases: int) -> PollTarget:

@@ -25,6 +25,8 @@ from metering.profiles.types import ProfileWrong, TakeOverRefused
 Networks = Collection[IPv4Network | IPv6Network]
 NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 LONGEST_TEXT = 200_000
+RESERVED = frozenset({"new", "try", "take"})
+"""Words the portal's addresses need."""
 LISTS: Mapping[str, type[Any]] = {
     "points": Point, "readable": Span, "marks": Mark, "freezes": Freeze, "controls": Control,
     "identity": Identity,
@@ -36,6 +38,7 @@ ADDRESSES = re.compile(
 )
 WIDE = re.compile(r'(?P<type>\btype\s*=\s*"(?:u32|i32|u64|i64|f32)")')
 ORDER = re.compile(r'\border\s*=\s*"[A-D]{4}"')
+ORDER_ALONE = re.compile(r'\s*order\s*=\s*"[A-D]{4}"\s*(#.*)?')
 COMMENT = re.compile(r"""^(?P<said>(?:"[^"]*"|'[^']*'|[^#"'])*)(?P<comment>#.*)?$""")
 
 
@@ -50,7 +53,7 @@ def checked(name: str, text: str, known: Mapping[str, Profile]) -> Profile:
     Raises:
         ProfileWrong: it cannot be used; facts: line, why.
     """
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or name in RESERVED:
         raise ProfileWrong(line=line_of_key(text, "name"), why="the name is no name of a file")
     if len(text) > LONGEST_TEXT:
         raise ProfileWrong(line=0, why="the text is too long")
@@ -123,7 +126,8 @@ def turned(name: str, text: str, order: Order, known: Mapping[str, Profile]) -> 
         new = f'order = "{order}"'
         after = text.replace(found[0], new, 1) if found else f"{text.rstrip()}\n{new}\n"
     else:
-        after = "\n".join(_turned_line(line, order) for line in text.split("\n"))
+        lines = (line for line in text.split("\n") if not ORDER_ALONE.fullmatch(line))
+        after = "\n".join(_turned_line(line, order) for line in lines)
     return _proved(name, after, known, in_order(before, order))
 
 

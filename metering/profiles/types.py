@@ -6,10 +6,12 @@ from typing import Literal
 
 from foundation.errors import BadData, LostRace, NotFound, Refused
 from metering.modbus.link import Framing
-from metering.modbus.probe import Fit, Probed
+from metering.modbus.probe import Fit, PointSeen, Probed
+from metering.modbus.quantities import QUANTITIES
 
 TAKES = ("shift", "order")
 """What of a trial can be taken over into the text."""
+UNIT = {"1": "", "bit": ""}
 
 
 class ProfileUnknown(NotFound):
@@ -126,6 +128,21 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One point of a trial: as the profile is written, and as the best fit reads it.
+
+    Attributes:
+        unit: in which the values are; empty if they have none.
+        written, best: None where nothing was read with it.
+    """
+
+    quantity: str
+    unit: str
+    written: PointSeen | None
+    best: PointSeen | None
+
+
+@dataclass(frozen=True, slots=True)
 class TrialSeen:
     """What a trial gave.
 
@@ -137,6 +154,21 @@ class TrialSeen:
     probed: Probed
     written: Fit | None
     best: Fit | None
+
+    @property
+    def rows(self) -> list[TrialRow]:
+        """Give the points side by side, in the order of the profile."""
+        written = {one.point.quantity: one for one in self.written.points} if self.written else {}
+        best = {one.point.quantity: one for one in self.best.points} if self.best else {}
+        return [
+            TrialRow(
+                name,
+                UNIT.get(QUANTITIES[name].unit, QUANTITIES[name].unit),
+                written.get(name),
+                best.get(name),
+            )
+            for name in {**written, **best}
+        ]
 
     @property
     def takes(self) -> tuple[Literal["shift", "order"], ...]:

@@ -7,8 +7,9 @@ import pytest
 from callcenter.tickets.queries import tickets_at
 from callcenter.tickets.types import TicketKind
 from customers.applications.actions.steps import add_note
-from foundation.actor import Desk, Role
+from foundation.actor import Desk, Role, Scope
 from foundation.staff.actions import set_desks
+from metering.api.commissioning import decide, waiting_targets
 from metering.api.requests import ask_write
 from metering.api.types import NewWrite, WriteKind
 from tests.factories.applications import Connections
@@ -47,6 +48,14 @@ ADDRESSES = (
     "/meters/{meter}?part=curve",
     "/meters/{bare}",
     "/meters/{meter}/command?kind=close",
+    "/commission",
+    "/commission?view=done",
+    "/commission?q=ZD",
+    "/commission/{terminal}",
+    "/profiles",
+    "/profiles/demo_terminal",
+    "/profiles/new",
+    "/profiles/new?copy=schneider_pm5100_as_printed",
     "/commands",
     "/commands?view=all&part=rows",
     "/commands/{command}",
@@ -122,11 +131,21 @@ def facts(portal: Portal) -> dict[str, object]:
         "meter": portal.town.meter.meter_no,
         "bare": bare.meter_no,
         "command": command,
+        "terminal": decided(portal),
         "plain": portal.ticket(kind=TicketKind.REPAIR, title=SHARP),
         "sent": sent,
         "inspection": inspection.ticket_no,
         "person": portal.town.people["agent"].id,
     }
+
+
+def decided(portal: Portal) -> str:
+    """Take a terminal out of service for a reason; give its number."""
+    with portal.work() as session:
+        (first, *_) = waiting_targets(session, Scope.everything(), search="ZD")
+        supervisor = portal.town.people["supervisor"]
+        decide(session, supervisor, first.terminal_no, in_service=False, reason=SHARP, newest=0)
+    return first.terminal_no
 
 
 def connections(portal: Portal) -> dict[str, object]:

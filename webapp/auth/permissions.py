@@ -13,6 +13,9 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     SEE_METERS = "see_meters"
     READ_METER = "read_meter"
+    SEE_PROFILES = "see_profiles"
+    EDIT_PROFILES = "edit_profiles"
+    COMMISSION = "commission"
     SEE_TICKETS = "see_tickets"
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
@@ -42,6 +45,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.HANDLE_ALERTS: "acknowledge, suppress and close alerts",
     Permission.SEE_METERS: "see meters and their curves",
     Permission.READ_METER: "ask a meter to be read now",
+    Permission.SEE_PROFILES: "see terminal profiles",
+    Permission.EDIT_PROFILES: "write terminal profiles and try them on live devices",
+    Permission.COMMISSION: "check terminals and put them into service",
     Permission.SEE_TICKETS: "see tickets",
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
@@ -76,6 +82,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.HANDLE_ALERTS: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.SEE_METERS: _DESKS,
     Permission.READ_METER: _EVERY_STAFF - {Role.ADMIN},
+    Permission.SEE_PROFILES: frozenset(
+        {Role.DISPATCHER, Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
+    ),
+    Permission.EDIT_PROFILES: frozenset({Role.ADMIN}),
+    Permission.COMMISSION: frozenset({Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_TICKETS: _DESKS,
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
