@@ -60,7 +60,13 @@ def _targets() -> Query:
 
 
 def waiting_targets(
-    session: Session, scope: Scope, *, search: str = "", after_no: str = "", limit: int = 50
+    session: Session,
+    scope: Scope,
+    *,
+    search: str = "",
+    on_shelf: bool = False,
+    after_no: str = "",
+    limit: int = 50,
 ) -> list[Target]:
     """List terminals that wait to be put into service: those out of it, and those never heard.
 
@@ -68,6 +74,7 @@ def waiting_targets(
         session: any transaction.
         scope: whose.
         search: beginning of the number of the terminal or its meter: then in service or not.
+        on_shelf: those that lie in stock with their meter, instead of those that stand somewhere.
         after_no: those after this number.
         limit: at most so many.
     """
@@ -84,7 +91,10 @@ def waiting_targets(
         statement = statement.where(starts[0] | starts[1] | starts[2])
     else:
         never_heard = Meter.id.is_not(None) & Latest.read_at.is_(None)
-        statement = statement.where(~Terminal.in_service | never_heard)
+        is_stock = StockMeter.id.is_not(None)
+        statement = statement.where(
+            ~Terminal.in_service | never_heard, is_stock if on_shelf else ~is_stock
+        )
     if after_no:
         statement = statement.where(Terminal.terminal_no > after_no)
     return rows_as(Target, session, statement)

@@ -50,6 +50,7 @@ ADDRESSES = (
     "/meters/{meter}/command?kind=close",
     "/commission",
     "/commission?view=done",
+    "/commission?view=shelf",
     "/commission?q=ZD",
     "/commission/{terminal}",
     "/profiles",

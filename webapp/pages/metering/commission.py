@@ -22,7 +22,7 @@ from webapp.sentences import sentence
 from webapp.session import actor, db, office, scope
 
 page = Blueprint("commission", __name__)
-VIEWS = ("waiting", "done")
+VIEWS = ("waiting", "shelf", "done")
 PAGE = 50
 
 
@@ -34,8 +34,17 @@ def listing() -> str:
     view = view if view in VIEWS else "waiting"
     search = request.args.get("q", "").strip()
     after = request.args.get("after", "")
-    found = waiting_targets(db(), scope(), search=search, after_no=after, limit=PAGE + 1)
-    rows = found[:PAGE] if view == "waiting" else []
+    found = []
+    if view != "done":
+        found = waiting_targets(
+            db(),
+            scope(),
+            search=search,
+            on_shelf=view == "shelf",
+            after_no=after,
+            limit=PAGE + 1,
+        )
+    rows = found[:PAGE]
     return show(
         "metering/commission.html",
         at="commission",

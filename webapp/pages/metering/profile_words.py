@@ -23,7 +23,7 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("span_function", r"a readable span has a function that is no read"),
     ("spans_overlap", r"readable spans overlap"),
     ("overlap", r"points overlap at function (?P<function>\d+) address (?P<address>\S+)"),
-    ("unknown_quantity", r"unknown quantity ?(?P<name>.*)"),
+    ("unknown_quantity", r"unknown quantity.*"),
     ("bit_function", r"a bit is read by function 1 or 2, and they give nothing else"),
     ("too_wide", r"the point is wider than one request"),
     ("outside", r"stands outside the readable spans"),
@@ -59,7 +59,7 @@ def in_words(why: str) -> str:
     place, reason = "", why
     if found := WHERE.match(why):
         kind = KINDS.get(found["kind"], found["kind"])
-        place = t(f"profiles.where.{kind}", name=found["rest"].strip())
+        place = t(f"profiles.where.{kind}", name=found["rest"].strip().replace(" at ", " @ "))
         reason = why[found.end() :]
     for key, pattern in REASONS:
         if said := re.fullmatch(pattern, reason):
