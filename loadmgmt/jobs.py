@@ -9,11 +9,13 @@ from foundation.actor import Actor
 from foundation.jobs import Job, Resident
 from foundation.settings import settings
 from loadmgmt.alerts.actions import wake_suppressed
+from loadmgmt.alerts.clocks import follow_clocks
 from loadmgmt.alerts.scanner import scan
 from loadmgmt.forecast.actions import SUBJECT_JOB, forecast_subject, plan_missed, plan_night
 from loadmgmt.forecast.demo_load import replay
 from loadmgmt.forecast.histories import roll_up
 from loadmgmt.forecast.judging import judge_night
+from loadmgmt.outages.actions.following import follow_outages
 
 RUNNING = timedelta(hours=2)
 """How far back the running day is added up again: readings come late by minutes."""
@@ -46,6 +48,18 @@ JOBS = [
         "loadmgmt.wake_suppressed",
         wake_suppressed,
         "brings back suppressed alerts whose time is over",
+        every=timedelta(minutes=1),
+    ),
+    Job(
+        "loadmgmt.follow_outages",
+        follow_outages,
+        "reads the meters of open outages, ends planned windows that are over",
+        every=timedelta(seconds=20),
+    ),
+    Job(
+        "loadmgmt.follow_clocks",
+        follow_clocks,
+        "raises and ends the alerts of terminals whose clock is wrong",
         every=timedelta(minutes=1),
     ),
     Job(

@@ -43,7 +43,13 @@ TREE = (
     Group(
         "nav.group.service",
         (
+            Item("desk", "/desk", "headset", "desk.desktop", Permission.TAKE_CALLS),
+            Item("calls", "/calls", "phone-call", "calls.listing", Permission.SEE_CALLS),
             Item("tickets", "/tickets", "ticket", "tickets.listing", Permission.SEE_TICKETS),
+            Item("callbacks", "/callbacks", "phone-outgoing", "callbacks.listing",
+                 Permission.CALL_BACK),
+            Item("outages", "/outages", "bulb-off", "outages.listing", Permission.SEE_OUTAGES,
+                 red=True),
             Item("customers", "/customers", "address-book", "customers.listing",
                  Permission.SEE_CUSTOMERS),
             Item("crew_tasks", "/m/tasks", "truck", "crew.tasks", Permission.WORK_IN_FIELD),
@@ -77,6 +83,10 @@ TREE = (
         (
             Item("simulator", "/admin/simulator", "tool", "simulator.panel",
                  Permission.RUN_SIMULATOR),
+            Item("switch", "/admin/switch", "phone-incoming", "switch.panel",
+                 Permission.RUN_SIMULATOR),
+            Item("channels", "/admin/channels", "message", "channels.listing",
+                 Permission.MANAGE_CHANNELS),
             Item("profiles", "/profiles", "list-details", "profiles.listing",
                  Permission.SEE_PROFILES),
             Item("users", "/admin/users", "users", "staff.listing", Permission.SEE_STAFF),
@@ -87,6 +97,7 @@ TREE = (
 )  # fmt: skip
 
 HOMES = {
+    Role.AGENT: "/desk",
     Role.DISPATCHER: "/alerts",
     Role.CLERK: "/tasks",
     Role.CREW: "/m/tasks",

@@ -22,6 +22,7 @@ class AlertKind(StrEnum):
     TRANSFORMER_OUT = "transformer_out"  # 台区失电
     COVER_OPEN = "cover_open"  # 开表盖
     TERMINAL_OFFLINE = "terminal_offline"  # 终端离线
+    CLOCK_DRIFT = "clock_drift"  # 时钟偏差
     COMMAND_UNKNOWN = "command_unknown"  # 遥控结果不明
 
 

@@ -16,6 +16,7 @@ from metering.devices.queries import (
     search_meters,
     stock_meter,
     stock_meters,
+    wrong_clocks,
 )
 from metering.devices.stock import (
     add_stock_meter,
@@ -42,4 +43,5 @@ __all__ = [
     "set_interval",
     "stock_meter",
     "stock_meters",
+    "wrong_clocks",
 ]

@@ -1,6 +1,6 @@
 """On-demand reads (召测), and switching with a second person's approval (遥控)."""
 
-from metering.requests.actions import ask
+from metering.requests.actions import ask, ask_all
 from metering.requests.queries import newest_request
 from metering.requests.write_queries import count_awaiting, write_card, write_cards
 from metering.requests.writing import (
@@ -15,6 +15,7 @@ from metering.requests.writing import (
 __all__ = [
     "approve_write",
     "ask",
+    "ask_all",
     "ask_write",
     "count_awaiting",
     "newest_request",

@@ -12,7 +12,8 @@ from metering.devices.models import Meter, StockMeter, Terminal
 from metering.devices.types import MeterCard, PollTarget, StockMeterCard
 from metering.network.models import Feeder, Point, TransformerArea
 from metering.network.types import Supply
-from metering.readings.models import Latest
+from metering.readings.models import Latest, ReadingEvent
+from metering.readings.types import EventKind, WrongClock
 
 
 def fleet(
@@ -213,3 +214,14 @@ def _stock() -> Query:
         StockMeter.drawn_for,
         StockMeter.installed_at,
     ).outerjoin(Terminal, Terminal.id == StockMeter.terminal_id)
+
+
+def wrong_clocks(session: Session) -> list[WrongClock]:
+    """List the points whose meter's clock is wrong now; most installations have few."""
+    return rows_as(
+        WrongClock,
+        session,
+        select(Meter.point_id, ReadingEvent.at, ReadingEvent.facts["drift_s"].as_integer())
+        .join(Meter, (Meter.id == ReadingEvent.meter_id) & Meter.removed_at.is_(None))
+        .where(ReadingEvent.kind == EventKind.CLOCK, ReadingEvent.ended_at.is_(None)),
+    )

@@ -1,13 +1,12 @@
 """Reads of readings: the newest, curves, days, and batches as arrays for the judges."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Integer, func, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from foundation.clock import day_span
@@ -43,16 +42,26 @@ _LATEST_COLUMNS = ("meter_id", "ts", "read_at", "quality", "source", *ENERGIES, 
 
 def latest(session: Session, meter_ids: Collection[int]) -> dict[int, LatestReading]:
     """Give the newest values of several meters; a meter never read is absent."""
-    columns = [getattr(Latest, name) for name in _LATEST_COLUMNS]
-    known = Latest.meter_id == func.any(literal(list(meter_ids), ARRAY(Integer)))
-    rows = session.execute(select(*columns).where(known))
+    rows = session.execute(text(_NEWEST), {"meter_ids": list(meter_ids)})
     return {row[0]: _latest(*row) for row in rows}
+
+
+_NEWEST = (
+    f"SELECT {', '.join(_LATEST_COLUMNS)} FROM metering.latest WHERE meter_id = ANY(:meter_ids)"
+)
 
 
 def _latest(
     meter_id: int, ts: datetime, read_at: datetime, quality: int, source: int, *values: Any
 ) -> LatestReading:
-    return LatestReading(meter_id, ts, read_at, Quality(quality), Source(source), *values)
+    return LatestReading(
+        meter_id,
+        ts.astimezone(UTC),
+        read_at.astimezone(UTC),
+        Quality(quality),
+        Source(source),
+        *values,
+    )
 
 
 def newest_at(session: Session) -> datetime | None:

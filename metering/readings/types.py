@@ -131,6 +131,19 @@ class NewEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class WrongClock:
+    """A point whose meter's clock is wrong since an instant.
+
+    Attributes:
+        drift_s: ahead of ours, negative behind [s]; None if it shows no date.
+    """
+
+    point_id: int
+    since: datetime
+    drift_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     """One entry of a meter's event list; `ended_at` is None while it lasts."""
 

@@ -1,8 +1,9 @@
 """Asking for a read, and answering it."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from foundation import clock
@@ -46,6 +47,31 @@ def ask(session: Session, actor: Actor, meter_id: int) -> int:
     session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": REQUEST_CHANNEL})
     signal(session, Signal("meter", str(meter_id), row.id))
     return row.id
+
+
+def ask_all(session: Session, actor: Actor, meter_ids: Collection[int]) -> int:
+    """Ask for several meters to be read now; give how many are asked that were not already.
+
+    Meters without a terminal are left out.
+    """
+    now = clock.now()
+    asked = select(ReadRequest.meter_id).where(
+        ReadRequest.state == RequestState.ASKED, ReadRequest.expires_at > now
+    )
+    wanted = session.scalars(
+        select(Meter.id)
+        .where(Meter.id.in_(meter_ids), Meter.terminal_id.is_not(None), Meter.id.not_in(asked))
+        .order_by(Meter.id)
+    ).all()
+    if not wanted:
+        return 0
+    common = {"asked_by": actor.name, "asked_at": now, "expires_at": now + PATIENCE}
+    session.execute(
+        insert(ReadRequest),
+        [{"meter_id": one, "state": RequestState.ASKED, **common} for one in wanted],
+    )
+    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": REQUEST_CHANNEL})
+    return len(wanted)
 
 
 def answer(
