@@ -82,7 +82,7 @@ def _answers(values: Mapping[str, Value]) -> CheckResult:
 
 
 def _identity(seen: Seen) -> CheckResult:
-    said = " · ".join(one.said for one in seen.identity if one.said)
+    said = " · ".join(dict.fromkeys(one.said for one in seen.identity if one.said))
     if any(one.fits is False for one in seen.identity):
         return CheckResult(CheckKind.IDENTITY, BAD, "other", said)
     if any(one.fits for one in seen.identity):

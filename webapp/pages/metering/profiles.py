@@ -204,6 +204,7 @@ def _page(
         line_text=tidy.split("\n")[line - 1].strip() if 0 < line <= tidy.count("\n") + 1 else "",
         problem=problem,
         owned=isinstance(refused, ConnectionOwned),
+        despite=bool(request.form.get("despite_owner")),
         device=_filled(),
         found=found,
         taken=taken,
