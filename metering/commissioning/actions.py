@@ -21,6 +21,7 @@ from metering.commissioning.types import (
     Register,
     Seen,
     Target,
+    TerminalNotFitted,
 )
 from metering.devices.actions import set_in_service
 from metering.devices.models import Terminal
@@ -135,11 +136,14 @@ def decide(
         TerminalUnknown: there is none of this number.
         CommissionedMeanwhile: somebody else checked or decided since.
         ReasonNeeded: there is none.
+        TerminalNotFitted: it reads no meter yet.
     """
     session.execute(
         select(Terminal.id).where(Terminal.terminal_no == terminal_no).with_for_update()
     )
-    target(session, terminal_no)
+    at_it = target(session, terminal_no)
+    if in_service and not at_it.is_fitted:
+        raise TerminalNotFitted(terminal_no=terminal_no)
     past = history(session, terminal_no)
     if past.last is not None and past.last.id > newest:
         raise CommissionedMeanwhile(by=past.last.by, at=past.last.at)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from foundation.errors import BadData, LostRace, NotFound
+from foundation.errors import BadData, LostRace, NotFound, Refused
 from metering.devices.types import Framing
 from metering.modbus.decode import Value
 from metering.modbus.identity import Identified
@@ -50,6 +50,12 @@ class ReasonNeeded(BadData):
     """Not every check is good, or it goes out of service: a reason is needed."""
 
     code = "commission_reason_needed"
+
+
+class TerminalNotFitted(Refused):
+    """Nothing is measured by it yet: it goes into service when its meter is fitted."""
+
+    code = "terminal_not_fitted"
 
 
 class CommissionedMeanwhile(LostRace):

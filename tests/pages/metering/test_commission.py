@@ -6,7 +6,8 @@ from itertools import count
 import pytest
 
 from foundation.audit import entries
-from metering.devices.actions import set_in_service
+from metering.devices.actions import add_terminal, set_in_service
+from metering.devices.stock import add_stock_meter
 from metering.network.types import Supply
 from tests.factories import metering
 from tests.factories.foundation import SYSTEM
@@ -157,6 +158,32 @@ def test_a_connection_a_poller_owns_is_not_disturbed_without_a_word(
     assert refused.status == 409
     assert "正由采集程序使用" in refused.said
     assert inspector.post(f"/commission/{number}/check", despite_owner="1").status == 302
+
+
+def test_what_lies_on_the_shelf_is_checked_but_not_put_into_service(
+    portal: Portal, inspector: Browser, device: Simulated
+) -> None:
+    with portal.work() as session:
+        terminal_id = add_terminal(
+            session,
+            "ZD-SHELF",
+            profile="demo_terminal",
+            host="127.0.0.1",
+            port=device.port,
+            unit=1,
+            in_service=False,
+        )
+        add_stock_meter(session, "M-SHELF", supply=Supply.THREE_380, terminal_id=terminal_id)
+    assert "ZD-SHELF" in inspector.get("/commission?view=shelf").said
+    assert "ZD-SHELF" not in inspector.get("/commission").said
+    assert results(checked(inspector, "ZD-SHELF"))["电压"] == "合格"
+    page = inspector.get("/commission/ZD-SHELF")
+    newest = page.tree.all("input", name="newest")[0].attrs["value"]
+    refused = inspector.post(
+        "/commission/ZD-SHELF/service", decision="in", reason="x", newest=newest
+    )
+    assert refused.status == 409
+    assert "装表后再投运" in refused.said
 
 
 def test_a_terminal_nobody_knows_is_not_found(inspector: Browser) -> None:

@@ -111,7 +111,7 @@ def test_a_wrong_text_says_the_line_and_writes_nothing(portal: Portal, admin: Br
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text.replace("points = [", "points = ["[:-1]), "不是合法的 TOML"),
+        (lambda text: text.replace("points = [", "points = "), "不是合法的值"),
         (lambda text: text + "\ncolour = 1\n", "没有“colour”这个键"),
         (lambda text: re.sub(r"(?m)^maker.*$", "", text), "缺少“maker”"),
         (lambda text: re.sub(r"(?m)^source.*$", "", text, count=1), "没有写明来源"),

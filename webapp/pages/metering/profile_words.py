@@ -10,6 +10,7 @@ from webapp.context import t
 
 WHERE = re.compile(r"(?P<kind>point|clock|freeze of each|control|identity)(?P<rest>[^:]*): ")
 KINDS = {"freeze of each": "freeze"}
+AT = r" \((?:at line \d+, column (?P<column>\d+)|at end of document)\)"
 REASONS: tuple[tuple[str, str], ...] = (
     ("no_source", r"names no source"),
     ("no_file_name", r"the name is no name of a file"),
@@ -46,7 +47,15 @@ REASONS: tuple[tuple[str, str], ...] = (
     ("no_kind", r"(?P<value>.+) is no (?P<kind>int|str|Decimal|bool)"),
     ("list", r"a list is expected"),
     ("table", r"a table is expected"),
-    ("toml", r"(?P<said>.+) \((?:at line \d+, column (?P<column>\d+)|at end of document)\)"),
+    ("toml_newline", rf"Expected newline or end of document after a statement{AT}"),
+    ("toml_value", rf"Invalid value{AT}"),
+    ("toml_twice", rf"Cannot (?:overwrite a value|declare .+ twice|mutate .+){AT}"),
+    ("toml_equals", rf"Expected '=' after a key in a key/value pair{AT}"),
+    ("toml_array", rf"Unclosed array{AT}"),
+    ("toml_inline", rf"Unclosed inline table{AT}"),
+    ("toml_string", rf"(?:Unterminated string|Expected .+ string|Illegal character '.n'){AT}"),
+    ("toml_key", rf"Invalid (?:initial character for a key part|statement){AT}"),
+    ("toml", rf"(?P<said>.+){AT}"),
 )
 
 
