@@ -29,7 +29,16 @@ from webapp.pages.customers import (
     tasks,
 )
 from webapp.pages.loadmgmt import alert_console, forecast, outages
-from webapp.pages.metering import commands, commission, meters, profiles, simulator
+from webapp.pages.metering import (
+    collection,
+    commands,
+    commission,
+    imports,
+    meters,
+    profiles,
+    simulator,
+    terminals,
+)
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -43,6 +52,9 @@ PAGES = (
     alert_console.page,
     forecast.page,
     meters.page,
+    collection.page,
+    terminals.page,
+    imports.page,
     commands.page,
     commission.page,
     profiles.page,

@@ -62,6 +62,12 @@ TREE = (
                 "alerts", "/alerts", "urgent", "alerts.console", Permission.SEE_ALERTS, red=True
             ),
             Item("meters", "/meters", "gauge", "meters.listing", Permission.SEE_METERS),
+            Item("collection", "/collection", "grid-dots", "collection.overview",
+                 Permission.SEE_COLLECTION),
+            Item("terminals", "/terminals", "router", "terminals.listing",
+                 Permission.SEE_COLLECTION),
+            Item("imports", "/devices/import", "upload", "imports.form",
+                 Permission.IMPORT_DEVICES),
             Item("commands", "/commands", "shield-check", "commands.listing",
                  Permission.SEE_COMMANDS),
             Item("commission", "/commission", "plug-connected", "commission.listing",

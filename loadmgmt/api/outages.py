@@ -13,6 +13,7 @@ from loadmgmt.outages.queries.cards import (
     outage_members,
     outage_of_alert,
     outage_reports,
+    outage_spans,
     outages_by_id,
     sensitive_counts,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "outage_of_alert",
     "outage_reports",
     "outage_rules",
+    "outage_spans",
     "outages_by_id",
     "register_outage",
     "report",

@@ -58,6 +58,7 @@ class Verdict(StrEnum):
     """Where the fault most likely is, seen from one point."""
 
     INSIDE = "inside"  # 疑似户内故障: the meter has voltage
+    VOLTAGE = "voltage"  # 电压异常: it has voltage, and an alert says that it is not right
     POINT = "point"  # 表箱至电表: this meter alone is dark
     BOX = "box"  # 表箱失电
     AREA = "area"  # 台区失电

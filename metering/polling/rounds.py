@@ -84,11 +84,13 @@ class Answer:
     Attributes:
         at_s: when it was there [s since 1970].
         error: with values, of a block that did not answer.
+        replies: data of each block of the plan; None of one that did not answer.
     """
 
     values: Sequence[Value] | None
     at_s: float
     error: str | None
+    replies: Sequence[bytes | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,10 @@ async def ask(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float)
             return Answer(None, at_s, error)
     target = asked.target
     try:
-        return Answer(decode(plan, replies, pt=target.pt, ct=target.ct), at_s, error)
+        values = decode(plan, replies, pt=target.pt, ct=target.ct)
     except BadData as garbled:
-        return Answer(None, at_s, garbled.code)
+        return Answer(None, at_s, garbled.code, replies)
+    return Answer(values, at_s, error, replies)
 
 
 async def learn(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:

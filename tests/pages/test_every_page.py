@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
+from sqlalchemy import select
 
 from callcenter.callbacks.queries import callback_cards
 from callcenter.calls.actions.seats import sit_at
@@ -20,6 +22,7 @@ from loadmgmt.api.types import NewOutage, OutageKind
 from metering.api.commissioning import decide, waiting_targets
 from metering.api.requests import ask_write
 from metering.api.types import NewWrite, WriteKind
+from metering.devices.models import Terminal
 from tests.factories.applications import Connections
 from tests.factories.callcenter import NO_POWER, answered, extension_of, mend, street
 from tests.factories.foundation import SYSTEM
@@ -56,6 +59,21 @@ ADDRESSES = (
     "/meters/{meter}?part=values",
     "/meters/{meter}?part=curve",
     "/meters/{bare}",
+    "/collection",
+    "/collection?part=day&day=2026-01-01&feeder=1",
+    "/collection/missing",
+    "/collection/missing?hour=3&feeder=1&area={area}",
+    "/terminals",
+    "/terminals?view=silent&q=ZD",
+    "/terminals/{terminal}",
+    "/terminals/{terminal}?tab=link",
+    "/terminals/{terminal}?tab=raw&curve=power",
+    "/terminals/{terminal}?part=values",
+    "/terminals/{terminal}?part=curve",
+    "/terminals/{terminal}?part=raw",
+    "/devices/import",
+    "/devices/import/{list}",
+    "/devices/import/{list}?view=known&after=1",
     "/meters/{meter}/command?kind=close",
     "/commission",
     "/commission?view=done",
@@ -151,7 +169,11 @@ NOT_PAGES = {
     "/login",
     "/",
 }
-FILES = {"app_files.read", "intake.read"}  # answers without HTML, tested with their pages
+FILES = {
+    "app_files.read",
+    "intake.read",
+    "imports.template",
+}  # answers without HTML, tested with their pages
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +190,11 @@ def facts(portal: Portal) -> dict[str, object]:
     sent = portal.sent_ticket(title=SHARP, point_id=portal.town.meter.point_id)
     browser = portal.browser("crew")
     browser.post(f"/m/tasks/{sent}/note", text=SHARP)
+    clerk = portal.browser("clerk")
+    head = "area_no,point_no,box_no,supply,meter_no"
+    listed = clerk.post("/devices/import", file=(BytesIO(f"{head}\n{SHARP},,,,".encode()), "a.csv"))
+    with portal.work() as session:
+        terminal = session.scalars(select(Terminal.terminal_no).order_by(Terminal.id)).first()
     with portal.work() as session:
         asked = NewWrite(portal.town.meter.meter_id, WriteKind.CLOSE, "other", note=SHARP)
         command = ask_write(session, portal.town.people["dispatcher"], asked)
@@ -175,6 +202,9 @@ def facts(portal: Portal) -> dict[str, object]:
         telephone(portal)
         | connections(portal)
         | {
+            "area": portal.town.area[1],
+            "terminal": terminal,
+            "list": listed.location.rsplit("/", 1)[1],
             "alert": alert.id,
             "theft": theft.id,
             "meter": portal.town.meter.meter_no,

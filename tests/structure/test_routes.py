@@ -38,6 +38,16 @@ POST /alerts/<int:alert_id>/false        alerts.call_alert_false   handle_alerts
 POST /alerts/<int:alert_id>/read         alerts.read_now           read_meter
 POST /alerts/<int:alert_id>/suppress     alerts.suppress_alert     handle_alerts
 POST /alerts/<int:alert_id>/ticket       alerts.make_ticket        open_ticket
+GET  /collection                         collection.overview       see_collection
+GET  /collection/missing                 collection.missing        see_collection
+POST /collection/missing/backfill        collection.backfill       ask_backfill
+GET  /devices/import                     imports.form              import_devices
+POST /devices/import                     imports.send              import_devices
+GET  /devices/import/<int:import_id>     imports.detail            import_devices
+POST /devices/import/<int:import_id>/write imports.write           import_devices
+GET  /devices/import/template.xlsx       imports.template          import_devices
+GET  /terminals                          terminals.listing         see_collection
+GET  /terminals/<terminal_no>            terminals.detail          see_collection
 POST /api/v1/cti/events                  telephony.tell_event      public
 GET  /api/v1/openapi.json                telephony.document        public
 GET  /callbacks                          callbacks.listing         call_back
@@ -167,6 +177,10 @@ NOT_IN_THE_MENU = {
     "outages.detail": "opened from the list",
     "telephony.document": "for those who write programs",
     "meters.detail": "opened from the list",
+    "collection.missing": "opened from the map",
+    "terminals.detail": "opened from the list",
+    "imports.detail": "opened from the list",
+    "imports.template": "a file",
     "tickets.detail": "opened from the list",
     "tickets.new": "opened from the list",
 }

@@ -13,6 +13,9 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     SEE_METERS = "see_meters"
     READ_METER = "read_meter"
+    SEE_COLLECTION = "see_collection"
+    ASK_BACKFILL = "ask_backfill"
+    IMPORT_DEVICES = "import_devices"
     SEE_PROFILES = "see_profiles"
     EDIT_PROFILES = "edit_profiles"
     COMMISSION = "commission"
@@ -52,6 +55,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.HANDLE_ALERTS: "acknowledge, suppress and close alerts",
     Permission.SEE_METERS: "see meters and their curves",
     Permission.READ_METER: "ask a meter to be read now",
+    Permission.SEE_COLLECTION: "see collection and terminals",
+    Permission.ASK_BACKFILL: "ask for missing intervals to be read again",
+    Permission.IMPORT_DEVICES: "import lists of devices",
     Permission.SEE_PROFILES: "see terminal profiles",
     Permission.EDIT_PROFILES: "write terminal profiles and try them on live devices",
     Permission.COMMISSION: "check terminals and put them into service",
@@ -96,6 +102,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.HANDLE_ALERTS: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.SEE_METERS: _DESKS,
     Permission.READ_METER: _EVERY_STAFF - {Role.ADMIN},
+    Permission.SEE_COLLECTION: frozenset(
+        {Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
+    ),
+    Permission.ASK_BACKFILL: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.IMPORT_DEVICES: frozenset({Role.CLERK, Role.ADMIN}),
     Permission.SEE_PROFILES: frozenset(
         {Role.DISPATCHER, Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
     ),

@@ -12,7 +12,7 @@ from foundation.actor import Scope
 from foundation.errors import NotFound
 from loadmgmt.alerts.queries import alerts_at
 from loadmgmt.alerts.thresholds import load_thresholds
-from loadmgmt.alerts.types import AlertKind
+from loadmgmt.alerts.types import AlertCard, AlertKind
 from loadmgmt.outages.books import outage_rules
 from loadmgmt.outages.models import OutageReportRow
 from loadmgmt.outages.queries.cards import outage_cards
@@ -33,6 +33,14 @@ from metering.api.network import point_places
 from metering.api.readings import latest
 from metering.api.types import LatestReading, MeterCard
 
+VOLTAGE_KINDS = frozenset(
+    {
+        AlertKind.OVER_VOLTAGE,
+        AlertKind.UNDER_VOLTAGE,
+        AlertKind.VOLTAGE_LOSS,
+        AlertKind.PHASE_BREAK,
+    }
+)
 _MOST = 5000  # meters of one transformer area
 
 
@@ -98,12 +106,13 @@ def look_around(session: Session, point_id: int) -> Surroundings:
     own = next((one.power for one in powers if one.point_id == point_id), Power.UNREAD)
     accounts = _accounts_calling(session, place.area_id, place.box_no)
     in_box, in_area = tally(box), tally(powers)
+    standing = alerts_at(session, [point_id])
     return Surroundings(
         point_id=point_id,
         area_id=place.area_id,
         box_no=place.box_no,
         own=own,
-        dark_since=_dark_since(session, point_id),
+        dark_since=_dark_since(standing),
         box=in_box,
         area=in_area,
         box_accounts=accounts.box,
@@ -111,6 +120,7 @@ def look_around(session: Session, point_id: int) -> Surroundings:
         neighbours=tuple(box),
         verdict=verdict_at(
             own,
+            is_voltage_wrong=any(one.kind in VOLTAGE_KINDS for one in standing),
             box=in_box,
             area=in_area,
             box_accounts=accounts.box,
@@ -133,10 +143,8 @@ def _accounts_calling(session: Session, area_id: int, box_no: str) -> _Accounts:
     return _Accounts(int(row[0]), int(row[1]))
 
 
-def _dark_since(session: Session, point_id: int) -> datetime | None:
-    dark = [
-        one.started_at for one in alerts_at(session, [point_id]) if one.kind is AlertKind.POWER_LOSS
-    ]
+def _dark_since(standing: Collection[AlertCard]) -> datetime | None:
+    dark = [one.started_at for one in standing if one.kind is AlertKind.POWER_LOSS]
     return min(dark, default=None)
 
 

@@ -1,7 +1,7 @@
 """Reads of outages: the list, one of them with its points, reports and history."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
@@ -18,9 +18,11 @@ from loadmgmt.outages.types import (
     OutageMember,
     OutagePast,
     OutageReport,
+    OutageScope,
     OutageState,
     Power,
 )
+from metering.api.types import DarkSpan
 
 OUTAGE_VIEWS = ("active", "planned", "past")
 
@@ -67,6 +69,23 @@ def _cards() -> Query:
         _count(was_dark),
         _count(was_dark, OutageMemberRow.power == Power.ON),
         reports,
+    )
+
+
+def outage_spans(session: Session, *, first: datetime, end: datetime) -> list[DarkSpan]:
+    """List when whole transformer areas were without power in [first, end).
+
+    A planned outage ends with its window at the latest.
+    """
+    ends = func.coalesce(Outage.restored_at, Outage.planned_to)
+    return rows_as(
+        DarkSpan,
+        session,
+        select(Outage.area_id, Outage.started_at, ends).where(
+            Outage.scope == OutageScope.AREA,
+            Outage.started_at < end,
+            ends.is_(None) | (ends > first),
+        ),
     )
 
 

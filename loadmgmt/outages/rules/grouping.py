@@ -8,6 +8,7 @@ from loadmgmt.outages.types import Power, Suspicion, Tally, Verdict
 def verdict_at(
     own: Power,
     *,
+    is_voltage_wrong: bool,
     box: Tally,
     area: Tally,
     box_accounts: int,
@@ -16,11 +17,13 @@ def verdict_at(
 ) -> Verdict:
     """Say where the fault most likely is, seen from one point.
 
-    A meter with voltage speaks for a fault behind it, whatever happens around; else the
-    largest part of the network that the evidence covers is named.
+    A meter with voltage speaks for a fault behind it, whatever happens around, unless that
+    voltage is out of its band or a phase is lost: then supply is at fault. Else the largest
+    part of the network that the evidence covers is named.
 
     Args:
         own: what the point's own meter shows.
+        is_voltage_wrong: an alert of its voltage stands.
         box: meters of its box.
         area: meters of its transformer area.
         box_accounts: accounts of the box that reported no power within the window.
@@ -30,7 +33,7 @@ def verdict_at(
     Source: outages.toml, `suspect`.
     """
     if own is Power.ON:
-        return Verdict.INSIDE
+        return Verdict.VOLTAGE if is_voltage_wrong else Verdict.INSIDE
     if area_is_out(area, accounts=area_accounts, rule=rule):
         return Verdict.AREA
     if box_is_out(box, accounts=box_accounts, rule=rule):

@@ -13,6 +13,7 @@ from metering.modbus.controls import NoSuchCommand, Write
 from metering.modbus.decode import decode
 from metering.modbus.errors import ExceptionReply, NoReply, UnitResting
 from metering.modbus.link import Link, Priority
+from metering.modbus.link_metrics import LinkMetrics
 from metering.modbus.meter_clock import ClockNotSettable
 from metering.modbus.plan import Block, compile_plan
 from metering.modbus.profile import load_profiles
@@ -287,3 +288,36 @@ def test_a_clock_is_read_set_and_read_back(town_of: Callable) -> None:
                 await set_clock(link, 1, other, SHANGHAI, timeout_s=PATIENCE_S)
 
     asyncio.run(scene())
+
+
+def test_metrics_sum_what_links_did_and_keep_what_gone_ones_did(
+    town_of: Callable, unit_of: Callable
+) -> None:
+    async def scene() -> None:
+        async with town_of(unit_of(1), unit_of(2)) as town:
+            link = town.link()
+            await link.read(1, BLOCK, timeout_s=PATIENCE_S)
+            await town.order("silence", "M2")
+            await exhaust(link, 2)
+            links = [link]
+            metrics = LinkMetrics(lambda: links)
+            said = _said(metrics)
+            assert said["gridhall_link_events_total", "requests"] == 1 + OPEN_AFTER
+            assert said["gridhall_link_events_total", "timeouts"] == OPEN_AFTER
+            assert said["gridhall_link_units", "open"] == 1
+            assert said["gridhall_links_up", ""] == 1
+            metrics.gone(link)
+            links.clear()
+            after = _said(metrics)
+            assert after["gridhall_link_events_total", "requests"] == 1 + OPEN_AFTER
+            assert after["gridhall_links", ""] == 0
+
+    asyncio.run(scene())
+
+
+def _said(metrics: LinkMetrics) -> dict[tuple[str, str], float]:
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for metric in metrics.collect()
+        for sample in metric.samples
+    }

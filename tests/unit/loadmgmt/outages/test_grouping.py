@@ -16,16 +16,33 @@ NOTHING = Tally()
 
 
 def verdict(
-    own: Power, *, box: Tally = NOTHING, area: Tally = NOTHING, in_box: int = 1, in_area: int = 1
+    own: Power,
+    *,
+    wrong: bool = False,
+    box: Tally = NOTHING,
+    area: Tally = NOTHING,
+    in_box: int = 1,
+    in_area: int = 1,
 ) -> Verdict:
     return verdict_at(
-        own, box=box, area=area, box_accounts=in_box, area_accounts=in_area, rule=RULE
+        own,
+        is_voltage_wrong=wrong,
+        box=box,
+        area=area,
+        box_accounts=in_box,
+        area_accounts=in_area,
+        rule=RULE,
     )
 
 
 def test_a_meter_with_voltage_speaks_for_a_fault_inside_whatever_others_say() -> None:
     everywhere = Tally(dark=9)
     assert verdict(Power.ON, box=everywhere, area=everywhere, in_area=20) is Verdict.INSIDE
+
+
+def test_a_voltage_out_of_its_band_is_no_fault_inside() -> None:
+    assert verdict(Power.ON, wrong=True) is Verdict.VOLTAGE
+    assert verdict(Power.DARK, wrong=True) is Verdict.POINT
 
 
 @pytest.mark.parametrize(
