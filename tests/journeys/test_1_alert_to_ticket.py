@@ -80,7 +80,7 @@ def test_a_sag_is_seen_repaired_proved_and_closed(
         page.goto(f"{town.url}/tickets/{ticket_no}")
         button(page, say["archive"]).click()
         dialog = page.locator("#move-archive")
-        dialog.locator("textarea[name=note]").fill("客户已在现场确认")
+        dialog.locator("[name=note]").fill("客户已在现场确认")
         dialog.get_by_role("button", name=say["archive"]).click()
         expect(page.locator("#ticket h1 ~ .st").first).to_have_text(say["archived"])
     assert_closed(town, ticket_no, meter)
