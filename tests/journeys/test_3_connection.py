@@ -231,7 +231,7 @@ def write_archive(page: Any, town: RunningOffice, number: str, say: dict[str, st
     assert town.value(standing, no=account_no) == 0
     page.goto(f"{town.url}/apps/{number}")
     forward(page)
-    assert town.value(standing, no=account_no) == 1
+    assert town.value(standing, no=account_no) == 1, page.locator("main").inner_text()
     expect(page.locator("#archive-card .card-header")).to_contain_text(say["written"])
 
 

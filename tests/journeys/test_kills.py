@@ -126,7 +126,8 @@ def test_no_ticket_is_half_done(town: RunningOffice) -> None:
     )
     orphans = (
         "SELECT count(*) FROM foundation.flow_case c LEFT JOIN callcenter.ticket t"
-        " ON t.case_id = c.id WHERE t.id IS NULL"
+        " ON t.case_id = c.id LEFT JOIN customers.application a ON a.case_id = c.id"
+        " WHERE t.id IS NULL AND a.id IS NULL"
     )
     unknown_to_alert = (
         "SELECT count(*) FROM callcenter.ticket t JOIN loadmgmt.alert a ON a.id = t.alert_id"
