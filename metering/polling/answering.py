@@ -76,7 +76,7 @@ class Answerer:
             with counters.ON_DEMAND.time():
                 connection, asked = self._connections.by_meter[meter_id]
                 came = await ask(
-                    connection.lane,
+                    connection.link,
                     asked,
                     priority=Priority.ON_DEMAND,
                     timeout_s=self._timeout_s,
@@ -91,7 +91,7 @@ class Answerer:
     def _reading(self, asked: Asked, came: Answer) -> NewReading | None:
         if came.values is None:
             return None
-        values = dict(zip(asked.plan.columns, came.values, strict=True))
+        values = dict(zip(came.plan.columns, came.values, strict=True))
         cover = values.pop("cover_open", None)
         sample = {
             name: None if value is None else round(value * QUANTITIES[name].steps_per_unit)
