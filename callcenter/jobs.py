@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
-from callcenter.tickets.actions import prove_restored, tell_late
+from callcenter.calls.actions.seats import end_wrap_ups
+from callcenter.messages.actions import DELIVER_JOB, deliver
+from callcenter.tickets.actions.proving import prove_restored, tell_late
 from callcenter.tickets.effects import PROVE_JOB
 from foundation.jobs import Job
 
@@ -12,6 +14,13 @@ JOBS = [
         prove_restored,
         "finishes a ticket whose meter had recovered before the crew said so",
     ),
+    Job(
+        "callcenter.end_wrap_ups",
+        end_wrap_ups,
+        "makes agents ready whose wrap-up has lasted long enough",
+        every=timedelta(seconds=10),
+    ),
+    Job(DELIVER_JOB, deliver, "hands a notice to the gateway"),
     Job(
         "callcenter.late_promises",
         tell_late,

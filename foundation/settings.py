@@ -187,6 +187,17 @@ class Settings:
         read=_key,
         secret=True,
     )
+    cti_secret: str | None = _variable(
+        "GRIDHALL_CTI_SECRET",
+        "the phone switch signs its events with it; kept in the secrets file if not set",
+        secret=True,
+    )
+    message_gateway: str = _variable(
+        "GRIDHALL_MESSAGE_GATEWAY",
+        "where notices to customers go: file (one file each in the data folder) or log",
+        default="file",
+        read=_one_of("file", "log"),
+    )
     simulator_port: int = _variable(
         "GRIDHALL_SIMULATOR_PORT",
         "loopback port on which the terminal simulator takes orders",
@@ -315,6 +326,10 @@ class Settings:
     def sealing_key(self) -> bytes:
         """Give the key of sealed columns; made and kept if the environment gives none."""
         return bytes.fromhex(self.seal_key or self.kept("GRIDHALL_SEAL_KEY"))
+
+    def switch_secret(self) -> str:
+        """Give what the phone switch signs its events with; made and kept if not given."""
+        return self.cti_secret or self.kept("GRIDHALL_CTI_SECRET")
 
     def kept(self, name: str) -> str:
         """Give a secret the office made for itself."""

@@ -118,3 +118,33 @@ def working_days_between(start: datetime, end: datetime, calendar: WorkCalendar)
         day += timedelta(days=1)
         count += calendar.is_working_day(day)
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class DailySpan:
+    """A part of every day, [start, end) in office time; it may reach over midnight."""
+
+    start: time
+    end: time
+
+    def holds(self, at: time) -> bool:
+        """Whether a time of day lies within."""
+        if self.start <= self.end:
+            return self.start <= at < self.end
+        return at >= self.start or at < self.end
+
+
+def quiet_until(at: datetime, spans: tuple[DailySpan, ...], zone: ZoneInfo) -> datetime | None:
+    """Give the end of the quiet hours an instant lies in; None outside of them.
+
+    Args:
+        at: aware.
+        spans: quiet hours of every day.
+        zone: the office's time zone.
+    """
+    local = at.astimezone(zone)
+    for span in spans:
+        if span.holds(local.time()):
+            end = datetime.combine(local.date(), span.end, zone)
+            return (end if end > local else end + timedelta(days=1)).astimezone(UTC)
+    return None

@@ -15,6 +15,7 @@ from loadmgmt.forecast.actions import SUBJECT_JOB, forecast_subject, plan_missed
 from loadmgmt.forecast.demo_load import replay
 from loadmgmt.forecast.histories import roll_up
 from loadmgmt.forecast.judging import judge_night
+from loadmgmt.outages.actions.following import follow_outages
 
 RUNNING = timedelta(hours=2)
 """How far back the running day is added up again: readings come late by minutes."""
@@ -48,6 +49,12 @@ JOBS = [
         wake_suppressed,
         "brings back suppressed alerts whose time is over",
         every=timedelta(minutes=1),
+    ),
+    Job(
+        "loadmgmt.follow_outages",
+        follow_outages,
+        "reads the meters of open outages, ends planned windows that are over",
+        every=timedelta(seconds=20),
     ),
     Job(
         "loadmgmt.follow_clocks",

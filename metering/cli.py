@@ -1,7 +1,7 @@
 """What an operator may type about meters."""
 
 import time
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -92,54 +92,47 @@ def simulator(
     )
 
 
-@click.command()
-@click.argument("fault", type=click.Choice(ORDERS))
-@click.argument("target", default="")
-@click.option(
-    "--phases", help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first"
-)
-@click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
-@click.option(
-    "--seconds",
-    type=float,
-    help="slow: delay of each answer; trickle: between two bytes; clock_drift: ahead [s]",
-)
-@click.option("--ppm", type=float, help="clock_drift: how fast the clock runs ahead [1e-6]")
-@click.option("--code", type=int, help="exception: code 1 to 255")
-@click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
-@click.option("--for", "duration_s", type=float, help="how long [s]; until cleared if not given")
-@click.pass_obj
-def simulate(
-    office: Office,
-    fault: str,
-    target: str,
-    *,
-    phases: str | None,
-    to: float | None,
-    seconds: float | None,
-    ppm: float | None,
-    code: int | None,
-    dark: bool,
-    duration_s: float | None,
-) -> None:
-    """Order a FAULT at TARGET: a meter (M-0702-0001), a transformer area (TG-0702), or all."""
-    answer = order_simulator(
-        office,
-        fault,
-        target=target,
-        phases=phases,
-        to=to,
-        seconds=seconds,
-        ppm=ppm,
-        code=code,
-        dark=dark or None,
-        duration_s=duration_s,
+@click.group()
+def simulate() -> None:
+    """Give orders to what the demo town simulates: terminals' faults, telephone calls."""
+
+
+def _order(word: str) -> click.Command:
+    """Make the command of one order to the terminal simulator."""
+
+    @click.command(word, help=f"Order {word} at TARGET: a meter, a transformer area, or all.")
+    @click.argument("target", default="")
+    @click.option(
+        "--phases",
+        help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first",
     )
-    if not answer.pop("ok"):
-        said = ", ".join(f"{k}={v}" for k, v in answer.get("facts", {}).items())
-        raise click.ClickException(f"the simulator refused: {answer['error']} ({said})")
-    for name, value in answer.items():
-        click.echo(f"{name}: {value}")
+    @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
+    @click.option(
+        "--seconds",
+        type=float,
+        help="slow: delay of each answer; trickle: between two bytes; clock_drift: ahead [s]",
+    )
+    @click.option("--ppm", type=float, help="clock_drift: how fast the clock runs ahead [1e-6]")
+    @click.option("--code", type=int, help="exception: code 1 to 255")
+    @click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
+    @click.option(
+        "--for", "duration_s", type=float, help="how long [s]; until cleared if not given"
+    )
+    @click.pass_obj
+    def give(office: Office, /, **facts: Any) -> None:
+        facts["dark"] = facts["dark"] or None
+        answer = order_simulator(office, word, **facts)
+        if not answer.pop("ok"):
+            said = ", ".join(f"{k}={v}" for k, v in answer.get("facts", {}).items())
+            raise click.ClickException(f"the simulator refused: {answer['error']} ({said})")
+        for name, value in answer.items():
+            click.echo(f"{name}: {value}")
+
+    return give
+
+
+for _word in ORDERS:
+    simulate.add_command(_order(_word))
 
 
 @click.group()

@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.actor import Actor
+from foundation.events import Signal
 from foundation.jobs import Job, Resident, defer
+from foundation.outbox import signal
 from foundation.settings import settings
 from metering.gaps.actions import check, forget_gaps
 from metering.gaps.measured import GAPS_OPEN
@@ -37,6 +39,7 @@ def keep_gap_list(session: Session, actor: Actor) -> None:
     if check(session, until=spooled_since(session)):
         defer(session, GAPS, only_one_waiting=True)
     GAPS_OPEN.set(open_gaps(session))
+    signal(session, Signal("collection"))
 
 
 def sort_days(session: Session, actor: Actor) -> None:

@@ -13,11 +13,12 @@ from foundation import clock
 from foundation.attachments import MEGABYTE
 from foundation.office import Office
 from webapp import context, errors, live, wiring
+from webapp.api import callcenter as telephony
 from webapp.context import language, t
 from webapp.format import register as register_filters
-from webapp.pages import home, progress, public
-from webapp.pages.admin import audit, health, jobs, staff
-from webapp.pages.callcenter import crew, tickets
+from webapp.pages import drafts, home, progress, public
+from webapp.pages.admin import audit, channels, health, jobs, staff, switch
+from webapp.pages.callcenter import callbacks, calls, crew, desktop, tickets
 from webapp.pages.customers import (
     application_files,
     application_steps,
@@ -27,8 +28,8 @@ from webapp.pages.customers import (
     intake,
     tasks,
 )
-from webapp.pages.loadmgmt import alert_console, forecast
-from webapp.pages.metering import commands, meters, simulator
+from webapp.pages.loadmgmt import alert_console, forecast, outages
+from webapp.pages.metering import collection, commands, imports, meters, simulator, terminals
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,20 @@ PAGES = (
     alert_console.page,
     forecast.page,
     meters.page,
+    collection.page,
+    terminals.page,
+    imports.page,
     commands.page,
     simulator.page,
+    desktop.page,
+    calls.page,
+    callbacks.page,
+    outages.page,
+    drafts.page,
     tickets.page,
     crew.page,
+    switch.page,
+    channels.page,
     intake.page,
     applications.page,
     application_steps.page,
@@ -61,6 +72,9 @@ PAGES = (
     live.page,
 )
 """Every page of the portal, one blueprint a file."""
+
+DOORS = (telephony.page,)
+"""Doors for other programs, under /api/v1."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; style-src 'self';"
@@ -81,7 +95,14 @@ def create_app(office: Office) -> Flask:
         office: settings and the office account's database.
     """
     wiring.connect()
-    app = Portal(__name__)
+    app = Portal(
+        __name__,
+        title="Gridhall",
+        version="1",
+        spec_path=None,
+        docs_path=None,
+        json_errors=False,
+    )
     app.config.update(
         OFFICE=office,
         HUB=live.Hub(office),
@@ -96,17 +117,20 @@ def create_app(office: Office) -> Flask:
         WTF_CSRF_SSL_STRICT=office.settings.secure_cookies,
         SEND_FILE_MAX_AGE_DEFAULT=3600,
         TEMPLATES_AUTO_RELOAD=False,
+        OPENAPI_VERSION="3.1.0",
+        AUTO_SERVERS=False,
+        VALIDATION_ERROR_SCHEMA=telephony.REFUSED,
+        HTTP_ERROR_SCHEMA=telephony.REFUSED,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    CSRFProtect(app)
+    app.security_schemes = telephony.SECURITY
+    _serve(app)
     if office.settings.proxies:
         hops = office.settings.proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
-    for page in PAGES:
-        app.register_blueprint(page)
     errors.register(app, language=language)
     context.register(app)
     register_filters(
@@ -119,6 +143,16 @@ def create_app(office: Office) -> Flask:
     app.before_request(_begin)
     app.after_request(_finish)
     return app
+
+
+def _serve(app: Flask) -> None:
+    """Register pages, whose forms carry a token, and doors, whose requests are signed."""
+    csrf = CSRFProtect(app)
+    for page in PAGES:
+        app.register_blueprint(page)
+    for door in DOORS:
+        csrf.exempt(door)
+        app.register_blueprint(door)
 
 
 def _begin() -> None:

@@ -58,6 +58,11 @@ class Chart:
     summary: str
 
 
+def wall_ms(at: datetime, zone: ZoneInfo) -> int:
+    """Give an instant as charts take it: the office's wall clock as if at Greenwich [ms]."""
+    return timegm(at.astimezone(zone).timetuple()) * 1000
+
+
 class _Time:
     """The time axis: which span, in whose clock."""
 
@@ -66,12 +71,10 @@ class _Time:
         self.length = span[1] - span[0]
 
     def wall(self, at: datetime) -> int:
-        """Give the wall clock as milliseconds, as if the office stood at Greenwich [ms]."""
-        return timegm(at.astimezone(self.zone).timetuple()) * 1000
+        return wall_ms(at, self.zone)
 
     def label(self, at: datetime) -> str:
-        pattern = "%H:%M" if self.length <= DAY else "%m-%d %H:%M"
-        return format(at.astimezone(self.zone), pattern)
+        return format(at.astimezone(self.zone), "%H:%M" if self.length <= DAY else "%m-%d %H:%M")
 
     def shaded(self, tone: str, span: Span, text: str = "") -> Json:
         return {"tone": tone, "from": self.wall(span[0]), "to": self.wall(span[1]), "text": text}

@@ -14,7 +14,7 @@ from foundation.db import DatabaseAway
 from foundation.errors import GridhallError
 from foundation.office import Office
 from foundation.settings import Settings, settings
-from webapp import database, doctor, office, wiring
+from webapp import database, doctor, office, switch, wiring
 from webapp.auth.commands import staff
 from webapp.bench import bench
 from webapp.sentences import sentence
@@ -158,3 +158,4 @@ main.add_command(bench)
 main.add_command(staff)
 for add_commands in wiring.COMMANDS:
     add_commands(main)
+switch.add_commands(main)

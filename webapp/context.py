@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, g, render_template, request, url_for
 from flask import session as cookie
 
+from callcenter.api.callbacks import callback_counts
 from callcenter.api.tickets import ticket_counts
 from customers.api.applications import inbox_count
 from foundation import clock
@@ -15,10 +16,12 @@ from foundation.actor import Actor, Role, Scope
 from foundation.settings import settings
 from foundation.staff.queries import person
 from loadmgmt.api.alerts import alert_counts
+from loadmgmt.api.outages import outage_counts
 from metering.api.readings import newest_at
 from metering.api.requests import count_awaiting
 from webapp.assets import addresses
 from webapp.auth.permissions import Permission, may
+from webapp.callbar import bar_of
 from webapp.navigation import home_of, item_of, menu
 from webapp.sentences import texts
 from webapp.session import db
@@ -114,6 +117,7 @@ def _everywhere() -> dict[str, Any]:
         "crumbs": [],
         "health": None,
         "search_url": None,
+        "call_bar": None,
         "live_url": None,
         "home_url": "/home" if g.get("who") else "/login",
         "sign_out_url": "/logout",
@@ -153,6 +157,7 @@ def show(template: str, *, at: str, title: str = "", **values: Any) -> str:
         nav_url=url_for("home.nav", at=at),
         home_url=home_of(who.actor),
         here=request.full_path,
+        call_bar=bar_of(db(), who.actor),
         **values,
     )
 
@@ -177,6 +182,10 @@ def nav_for(actor: Actor, *, active: str) -> list[Any]:
         counts["alerts"] = alert_counts(db(), Scope.everything()).unacknowledged
     if may(actor, Permission.SEE_TICKETS):
         counts["tickets"] = ticket_counts(db(), Scope.everything())["open"]
+    if may(actor, Permission.SEE_OUTAGES):
+        counts["outages"] = outage_counts(db(), Scope.everything())["active"]
+    if may(actor, Permission.CALL_BACK):
+        counts["callbacks"] = callback_counts(db(), Scope.everything())["due"]
     if may(actor, Permission.REVIEW_COMMAND):
         counts["commands"] = count_awaiting(db())
     if may(actor, Permission.WORK_STAGES):

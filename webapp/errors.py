@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from http import HTTPStatus
 
+from apiflask import HTTPError
 from flask import (
     Flask,
     Response,
@@ -21,6 +22,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from callcenter.api.types import SignatureRefused
 from foundation import metrics
 from foundation.db import DatabaseAway
 from foundation.errors import BadData, GridhallError, LostRace, NotAllowed, NotFound, Refused
@@ -31,6 +33,7 @@ from webapp.sentences import sentence, texts
 logger = logging.getLogger(__name__)
 
 STATUS: tuple[tuple[type[GridhallError], HTTPStatus], ...] = (
+    (SignatureRefused, HTTPStatus.UNAUTHORIZED),
     (NotFound, HTTPStatus.NOT_FOUND),
     (NotAllowed, HTTPStatus.FORBIDDEN),
     (LostRace, HTTPStatus.CONFLICT),
@@ -70,6 +73,7 @@ def register(app: Flask, *, language: Callable[[], str]) -> None:
     """
     app.extensions["language"] = language
     app.register_error_handler(GridhallError, _domain)
+    app.register_error_handler(HTTPError, _badly_put)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(SQLAlchemyError, _database)
@@ -83,7 +87,15 @@ def _domain(error: GridhallError) -> Response:
     if isinstance(error, Forbidden):
         return _page(HTTPStatus.FORBIDDEN, "")
     logger.info("refused", extra={"code": error.code, "path": request.path})
-    return _page(status, sentence(error, _lang()))
+    return _page(status, sentence(error, _lang()), code=error.code)
+
+
+def _badly_put(error: HTTPError) -> Response:
+    """Answer a program whose request does not fit its description."""
+    status = HTTPStatus(error.status_code)
+    detail = error.detail.get("json", error.detail) if isinstance(error.detail, dict) else {}
+    said = texts().t(_lang(), "error.form_refused", n=len(detail))
+    return _page(status, said, code="bad_request", detail=detail)
 
 
 def _sign_in() -> Response:
@@ -121,10 +133,15 @@ def _unforeseen(error: Exception) -> Response:
     return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "")
 
 
-def _page(status: HTTPStatus, text: str) -> Response:
+def _page(status: HTTPStatus, text: str, *, code: str = "", detail: object = None) -> Response:
     """Answer in the shape the request asked for: JSON, a fragment, or a page."""
-    if request.path.startswith("/api/"):
-        answer = make_response(jsonify(error=text or status.phrase, request_id=_request_id()))
+    if _is_program():
+        content = {
+            "code": code or status.name.lower(),
+            "error": text or status.phrase,
+            "request_id": _request_id(),
+        }
+        answer = make_response(jsonify(content | ({"detail": detail} if detail else {})))
     else:
         template = "errors/fragment.html" if _is_part() else _template(status)
         answer = make_response(
@@ -150,8 +167,12 @@ def _is_part() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def _is_program() -> bool:
+    return request.path.startswith("/api/")
+
+
 def _lang() -> str:
-    return str(current_app.extensions["language"]())
+    return "en" if _is_program() else str(current_app.extensions["language"]())
 
 
 def _request_id() -> str:

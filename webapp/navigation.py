@@ -43,7 +43,13 @@ TREE = (
     Group(
         "nav.group.service",
         (
+            Item("desk", "/desk", "headset", "desk.desktop", Permission.TAKE_CALLS),
+            Item("calls", "/calls", "phone-call", "calls.listing", Permission.SEE_CALLS),
             Item("tickets", "/tickets", "ticket", "tickets.listing", Permission.SEE_TICKETS),
+            Item("callbacks", "/callbacks", "phone-outgoing", "callbacks.listing",
+                 Permission.CALL_BACK),
+            Item("outages", "/outages", "bulb-off", "outages.listing", Permission.SEE_OUTAGES,
+                 red=True),
             Item("customers", "/customers", "address-book", "customers.listing",
                  Permission.SEE_CUSTOMERS),
             Item("crew_tasks", "/m/tasks", "truck", "crew.tasks", Permission.WORK_IN_FIELD),
@@ -56,6 +62,12 @@ TREE = (
                 "alerts", "/alerts", "urgent", "alerts.console", Permission.SEE_ALERTS, red=True
             ),
             Item("meters", "/meters", "gauge", "meters.listing", Permission.SEE_METERS),
+            Item("collection", "/collection", "grid-dots", "collection.overview",
+                 Permission.SEE_COLLECTION),
+            Item("terminals", "/terminals", "router", "terminals.listing",
+                 Permission.SEE_COLLECTION),
+            Item("imports", "/devices/import", "upload", "imports.form",
+                 Permission.IMPORT_DEVICES),
             Item("commands", "/commands", "shield-check", "commands.listing",
                  Permission.SEE_COMMANDS),
             Item("forecast", "/forecast", "chart-line", "forecast.board",
@@ -75,6 +87,10 @@ TREE = (
         (
             Item("simulator", "/admin/simulator", "tool", "simulator.panel",
                  Permission.RUN_SIMULATOR),
+            Item("switch", "/admin/switch", "phone-incoming", "switch.panel",
+                 Permission.RUN_SIMULATOR),
+            Item("channels", "/admin/channels", "message", "channels.listing",
+                 Permission.MANAGE_CHANNELS),
             Item("users", "/admin/users", "users", "staff.listing", Permission.SEE_STAFF),
             Item("audit", "/admin/audit", "history", "audit.listing", Permission.SEE_AUDIT),
             Item("jobs", "/admin/jobs", "clock", "jobs.listing", Permission.SEE_JOBS),
@@ -83,6 +99,7 @@ TREE = (
 )  # fmt: skip
 
 HOMES = {
+    Role.AGENT: "/desk",
     Role.DISPATCHER: "/alerts",
     Role.CLERK: "/tasks",
     Role.CREW: "/m/tasks",

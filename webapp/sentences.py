@@ -11,9 +11,12 @@ from webapp.texts import Texts
 _WORDS = {
     "status": ("status.ticket.", "status.application."),
     "step": ("status.ticket.", "status.application."),
-    "state": ("status.alert.",),
-    "target": ("status.alert.",),
+    "state": ("status.alert.", "status.outage."),
+    "target": ("status.alert.", "status.outage."),
     "move": ("move.", "app.move."),
+    "agent_state": ("status.agent.",),
+    "callback_state": ("callbacks.state.",),
+    "outcome": ("call.outcome.",),
     "reason": ("app.pause.",),
     "desk": ("desk.",),
 }

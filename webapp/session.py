@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from flask import Flask, Response, current_app, g, request
+from apiflask import APIFlask
+from flask import Response, current_app, g, request
 from flask import session as cookie
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -19,8 +20,8 @@ TOKEN = "token"  # noqa: S105 - a key of the cookie
 NO_DATABASE = frozenset({"static", "health.healthz", "health.metrics"})
 
 
-class Portal(Flask):
-    """Flask, with every request inside one unit of work behind one guard."""
+class Portal(APIFlask):
+    """Flask with OpenAPI; every request is inside one unit of work, behind one guard."""
 
     def dispatch_request(self) -> Response:
         """Run the view: signed in, allowed, committed unless it fails or answers an error."""

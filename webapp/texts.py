@@ -63,7 +63,7 @@ class Texts:
         found = {lang: _read_language(folder / name, name) for lang, name in FOLDERS.items()}
         return cls(found, strict=strict)
 
-    def t(self, lang: str, key: str, **facts: object) -> str:
+    def t(self, lang: str, key: str, /, **facts: object) -> str:
         """Give a text, with its facts filled in.
 
         Facts that are Markup stay markup; everything else around them is then escaped.
@@ -73,7 +73,7 @@ class Texts:
             return self._missing(lang, key)
         return self._filled(lang, key, translation.compiled.gettext(key), facts)
 
-    def tn(self, lang: str, key: str, n: int, **facts: object) -> str:
+    def tn(self, lang: str, key: str, n: int, /, **facts: object) -> str:
         """Give a text that depends on a number, in the right plural form."""
         translation = self._translation(lang)
         if key not in translation.keys:

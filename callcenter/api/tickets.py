@@ -1,16 +1,19 @@
 """Tickets: lists, opening, moving."""
 
-from callcenter.tickets.actions import add_note, move_ticket, open_ticket
-from callcenter.tickets.books import flows, forms
+from callcenter.tickets.actions.moving import add_note, move_ticket
+from callcenter.tickets.actions.opening import open_ticket
+from callcenter.tickets.books import flows, forms, promises
 from callcenter.tickets.queries import (
     VIEWS,
     load_of_crews,
     ticket_card,
     ticket_cards,
+    ticket_contact,
     ticket_counts,
     ticket_history,
     ticket_notes,
     tickets_at,
+    tickets_of_outages,
 )
 from callcenter.tickets.rules import FIELD_MOVES, SIDE_MOVES, kind_for, priority_for
 
@@ -26,10 +29,13 @@ __all__ = [
     "move_ticket",
     "open_ticket",
     "priority_for",
+    "promises",
     "ticket_card",
     "ticket_cards",
+    "ticket_contact",
     "ticket_counts",
     "ticket_history",
     "ticket_notes",
     "tickets_at",
+    "tickets_of_outages",
 ]

@@ -11,13 +11,17 @@ from foundation.flow.forms import FormBook, load_forms
 EFFECTS = frozenset(
     {
         "ask_the_meter",
+        "begin_new_round",
         "close_by_hand",
         "close_with_finding",
+        "follow_master",
         "give_back_alert",
         "give_to_crew",
         "note_closed",
+        "note_on_site",
         "note_restored",
         "take_from_crew",
+        "tell_on_the_way",
     }
 )
 """What a move of a ticket may bring about; the functions stand in `effects`."""

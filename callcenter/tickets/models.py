@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcenter.tickets.types import Priority, TicketKind, TicketSource
-from foundation.db import Base, pk, utc
+from foundation.db import Base, pk, sealed, utc
 
 
 class Ticket(Base):
@@ -16,6 +16,12 @@ class Ticket(Base):
     __table_args__ = (
         Index(
             "uq_ticket_of_alert", "alert_id", unique=True, postgresql_where=text("ended_at IS NULL")
+        ),
+        Index(
+            "uq_ticket_of_outage",
+            "outage_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
         ),
         Index("ix_ticket_open", "crew_id", postgresql_where=text("ended_at IS NULL")),
         Index(None, "point_id"),
@@ -35,6 +41,21 @@ class Ticket(Base):
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("foundation.org_unit.id"))
     alert_id: Mapped[int | None] = mapped_column(ForeignKey("loadmgmt.alert.id"))
     crew_id: Mapped[int | None] = mapped_column(ForeignKey("callcenter.crew.id"))
+    outage_id: Mapped[int | None] = mapped_column(
+        ForeignKey("loadmgmt.outage.id"), comment="the outage it works on; one open ticket each"
+    )
+    contact_name: Mapped[str | None] = mapped_column(comment="who asked, if not the account's")
+    contact_phone: Mapped[sealed | None]
+    notify: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false"), comment="the contact wants notices"
+    )
+    apart: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false"), comment="kept apart from outages by hand"
+    )
+    round: Mapped[int] = mapped_column(
+        default=1, server_default=text("1"), comment="above one: reopened after a call-back"
+    )
+    merged_into: Mapped[str | None] = mapped_column(comment="ticket that does its work")
     evidence: Mapped[dict[str, Any]] = mapped_column(comment="of the alert, as it was")
     opened_by: Mapped[str]
     opened_at: Mapped[utc]

@@ -1,6 +1,6 @@
 """Reads of tickets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -9,7 +9,15 @@ from sqlalchemy.orm import Session
 
 from callcenter.crews.models import Crew
 from callcenter.tickets.models import Ticket, TicketNoteRow
-from callcenter.tickets.types import Priority, TicketCard, TicketKind, TicketNote
+from callcenter.tickets.rules import by_outage
+from callcenter.tickets.types import (
+    Priority,
+    TicketCard,
+    TicketContact,
+    TicketKind,
+    TicketNote,
+)
+from customers.api.archive import contact_at
 from foundation import clock
 from foundation.actor import Scope
 from foundation.db import Query, rows_as
@@ -19,6 +27,7 @@ from foundation.flow.engine import Past, history
 from foundation.flow.models import FlowCase, FlowClock
 
 VIEWS = ("open", "undispatched", "due", "restored", "today", "archived")
+_AFTER_WORK = ("restored", "done", "call_back")
 _WEIGHT = case({word: place for place, word in enumerate(Priority)}, value=Ticket.priority)
 _NEXT_DUE = (
     select(func.min(FlowClock.due_at))
@@ -56,6 +65,9 @@ def _cards() -> Query:
             FlowCase.entered_at,
             Ticket.ended_at,
             Ticket.proved_at,
+            Ticket.outage_id,
+            Ticket.round,
+            Ticket.merged_into,
         )
         .join(FlowCase, FlowCase.id == Ticket.case_id)
         .outerjoin(Crew, Crew.id == Ticket.crew_id)
@@ -112,7 +124,7 @@ def _viewed(statement: Query, view: str) -> Query:
             running = _NEXT_DUE.is_not(None) & Ticket.ended_at.is_(None)
             return statement.where(running).order_by(*by_urgency)
         case "restored":
-            return statement.where(FlowCase.step.in_(("restored", "done"))).order_by(*by_urgency)
+            return statement.where(FlowCase.step.in_(_AFTER_WORK)).order_by(*by_urgency)
         case "today":
             return statement.where(Ticket.opened_at >= today).order_by(Ticket.id.desc())
         case "archived":
@@ -146,6 +158,36 @@ def tickets_at(
     return _with_clocks(session, rows_as(TicketCard, session, statement.limit(limit)))
 
 
+def ticket_contact(session: Session, ticket_id: int) -> TicketContact:
+    """Give whom to call about a ticket: who asked, else the account's contact at its point."""
+    row = session.execute(
+        select(Ticket.contact_name, Ticket.contact_phone, Ticket.notify, Ticket.point_id).where(
+            Ticket.id == ticket_id
+        )
+    ).one()
+    if row.contact_phone is None and row.point_id is not None:
+        known = contact_at(session, row.point_id)
+        if known is not None:
+            return TicketContact(row.contact_name or known.name, known.phone, row.notify)
+    return TicketContact(row.contact_name, row.contact_phone, row.notify)
+
+
+def tickets_of_outages(session: Session, outages: Mapping[int, str]) -> dict[int, list[TicketCard]]:
+    """List the tickets of outages: their own, and those that followed or nest in them.
+
+    Args:
+        session: any.
+        outages: number by row.
+    """
+    own = select(Ticket.ticket_no).where(Ticket.outage_id.in_(outages))
+    named = Ticket.evidence["outage_no"].as_string().in_(outages.values())
+    belongs = Ticket.outage_id.in_(outages) | Ticket.merged_into.in_(own) | named
+    cards = _with_clocks(
+        session, rows_as(TicketCard, session, _cards().where(belongs).order_by(Ticket.id))
+    )
+    return by_outage(cards, outages)
+
+
 def ticket_history(session: Session, case_id: int) -> list[Past]:
     """Give every move of a ticket, oldest first."""
     return history(session, case_id)
@@ -171,7 +213,7 @@ def ticket_counts(session: Session, scope: Scope) -> dict[str, int]:
             func.count(),
             func.count().filter(FlowCase.step == "new"),
             func.count().filter(running),
-            func.count().filter(FlowCase.step.in_(("restored", "done"))),
+            func.count().filter(FlowCase.step.in_(_AFTER_WORK)),
             func.count().filter(now > _NEXT_DUE),
         )
         .select_from(Ticket)

@@ -1,9 +1,9 @@
 """How urgent a ticket is, what is promised, and who may move it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from callcenter.tickets.types import Priority, TicketKind
+from callcenter.tickets.types import Priority, TicketCard, TicketKind
 from foundation.actor import Actor, Role
 from foundation.flow.limits import Limit
 from loadmgmt.api.types import AlertKind, Severity
@@ -52,7 +52,17 @@ FIELD_MOVES = frozenset({"accept", "send_back", "arrive", "begin", "restore", "r
 """Moves made by those who were sent."""
 
 SIDE_MOVES = frozenset(
-    {"reassign", "send_back", "hold", "void", "not_restored", "inspect_again", "finish"}
+    {
+        "reassign",
+        "send_back",
+        "hold",
+        "void",
+        "not_restored",
+        "inspect_again",
+        "finish",
+        "merge",
+        "reopen",
+    }
 )
 """Moves off the straight way; none of them is ever the one a page suggests."""
 
@@ -83,3 +93,25 @@ def _replaced(limit: Limit, figure: object) -> Limit:
     if not isinstance(figure, int) or figure < 1:
         return limit
     return Limit(minutes=figure) if limit.minutes is not None else Limit(working_days=figure)
+
+
+def by_outage(
+    cards: Collection[TicketCard], outages: Mapping[int, str]
+) -> dict[int, list[TicketCard]]:
+    """Sort tickets by the outage each belongs to: as its own, as a follower, or nested in it.
+
+    Args:
+        cards: tickets of these outages, followers after whom they follow or before.
+        outages: number by row.
+    """
+    rows = {number: row for row, number in outages.items()}
+    rows |= {
+        one.ticket_no: one.outage_id
+        for one in cards
+        if one.outage_id is not None and one.outage_id in outages
+    }
+    found: dict[int, list[TicketCard]] = {row: [] for row in outages}
+    for card in cards:
+        names = (card.ticket_no, card.merged_into, card.evidence.get("outage_no"))
+        found[next(rows[name] for name in names if name in rows)].append(card)
+    return found

@@ -38,10 +38,11 @@ class TicketSource(StrEnum):
     ALERT = "alert"
     CALL = "call"
     MANUAL = "manual"
+    OUTAGE = "outage"
 
 
 class TicketExists(Refused):
-    """A ticket already works on this alert; facts: ticket_no."""
+    """A ticket already works on this alert or outage; facts: ticket_no."""
 
     code = "ticket_exists"
 
@@ -64,6 +65,10 @@ class NewTicket:
 
     Attributes:
         evidence: what the alert shows, in codes and facts; kept as it was.
+        outage_id: the outage it works on.
+        contact_name, contact_phone: who asked, where that is not the account's own contact.
+        notify: whether the contact wants notices.
+        apart: kept apart from outages, though one is near (单独派发).
     """
 
     kind: TicketKind
@@ -74,6 +79,11 @@ class NewTicket:
     point_id: int | None = None
     area_id: int | None = None
     alert_id: int | None = None
+    outage_id: int | None = None
+    contact_name: str = ""
+    contact_phone: str = ""
+    notify: bool = False
+    apart: bool = False
     evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -106,12 +116,24 @@ class TicketCard:
     moved_at: datetime
     ended_at: datetime | None
     proved_at: datetime | None
+    outage_id: int | None
+    round: int
+    merged_into: str | None
     clocks: tuple[ClockState, ...] = ()
 
     @property
     def running(self) -> ClockState | None:
         """Give the promise that is due next, if one runs."""
         return next((clock for clock in self.clocks if clock.met_at is None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketContact:
+    """Whom to call about a ticket, phone number in the open."""
+
+    name: str | None
+    phone: str | None
+    notify: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def _cards() -> Query:
             Premises.address,
             Account.life_support_until,
             Account.important_grade,
+            Account.pv_kwp,
         )
         .join(Customer, Customer.id == Account.customer_id)
         .join(Premises, Premises.id == Account.premises_id)
@@ -56,6 +57,25 @@ def contact_at(session: Session, point_id: int) -> Contact | None:
         .where(Account.point_id == point_id),
     )
     return found[0] if found else None
+
+
+def contacts_at(session: Session, point_ids: Collection[int]) -> dict[int, Contact]:
+    """Give whom to call about several points; a point without an account is absent."""
+    rows = session.execute(
+        select(Account.point_id, Account.account_no, Customer.contact_name, Customer.phone)
+        .join(Customer, Customer.id == Account.customer_id)
+        .where(Account.point_id.in_(point_ids))
+    )
+    return {row[0]: Contact(*row[1:]) for row in rows}
+
+
+def match_phone(session: Session, number: str, *, limit: int = 50) -> list[SupplyCard]:
+    """Give what the customers with a telephone number are supplied with, by account number."""
+    plain = plain_number(number)
+    if not plain:
+        return []
+    statement = _cards().where(Customer.phone_hash == keyed_hash(plain))
+    return rows_as(SupplyCard, session, statement.order_by(Account.account_no).limit(limit))
 
 
 def points_of_search(session: Session, search: str, *, limit: int = 200) -> list[int]:

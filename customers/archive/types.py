@@ -45,6 +45,7 @@ class SupplyCard:
     Attributes:
         life_support_until: a medical device at home depends on supply, registered until.
         important_grade: 重要客户 grade 1 or 2; None for others.
+        pv_kwp: rated power of the customer's own solar plant [kW]; it may feed back.
     """
 
     point_id: int
@@ -54,6 +55,7 @@ class SupplyCard:
     address: str
     life_support_until: date | None
     important_grade: int | None
+    pv_kwp: Decimal | None = None
 
     @property
     def is_sensitive(self) -> bool:

@@ -19,6 +19,7 @@ from loadmgmt.alerts.types import (
     AlertState,
     Severity,
 )
+from metering.api.types import DarkSpan
 
 _WEIGHT = case({word: place for place, word in enumerate(Severity)}, value=Alert.severity, else_=9)
 _HANDLED = case({AlertState.OPEN: 0}, value=Alert.state, else_=1)
@@ -168,6 +169,21 @@ def counts_by_area(session: Session, scope: Scope) -> dict[int, tuple[int, Sever
     rows = session.execute(_in_scope(statement, scope).group_by(Alert.area_id))
     severities = tuple(Severity)
     return {area: (count, severities[worst]) for area, count, worst in rows}
+
+
+def dark_spans(session: Session, *, first: datetime, end: datetime) -> list[DarkSpan]:
+    """List when transformer areas were without power in [first, end); false alarms left out."""
+    return rows_as(
+        DarkSpan,
+        session,
+        select(Alert.area_id, Alert.started_at, Alert.ended_at).where(
+            Alert.kind == AlertKind.TRANSFORMER_OUT,
+            Alert.area_id.is_not(None),
+            Alert.state != AlertState.FALSE,
+            Alert.started_at < end,
+            Alert.ended_at.is_(None) | (Alert.ended_at > first),
+        ),
+    )
 
 
 def without_power(session: Session) -> tuple[int, int]:

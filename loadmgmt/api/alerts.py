@@ -16,6 +16,7 @@ from loadmgmt.alerts.queries import (
     alert_history,
     alerts_at,
     counts_by_area,
+    dark_spans,
     same_kind_nearby,
     without_power,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "call_false",
     "close_alert",
     "counts_by_area",
+    "dark_spans",
     "load_thresholds",
     "release_from_ticket",
     "same_kind_nearby",

@@ -1,19 +1,17 @@
-"""The gap list: which meter lacks which interval, and how complete the readings are."""
+"""The gap list: which meter lacks which interval, how complete the readings are, asking again."""
 
-from metering.gaps.queries import (
-    by_area_and_hour,
-    checked_to,
-    completeness,
-    lacking_meters,
-    missed,
-    open_gaps,
-)
+from metering.gaps.collection import area_hours
+from metering.gaps.queries import checked_to, completeness, missed, open_gaps
+from metering.gaps.worklist import Window, ask_backfill, missing_meters, missing_runs
 
 __all__ = [
-    "by_area_and_hour",
+    "Window",
+    "area_hours",
+    "ask_backfill",
     "checked_to",
     "completeness",
-    "lacking_meters",
     "missed",
+    "missing_meters",
+    "missing_runs",
     "open_gaps",
 ]

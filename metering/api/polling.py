@@ -1,5 +1,5 @@
 """The pollers: which live, what each owns, and which connections missed slots."""
 
-from metering.polling.queries import missed_slots, pollers
+from metering.polling.queries import missed_by, missed_slots, owner_of, pollers, slots_missed
 
-__all__ = ["missed_slots", "pollers"]
+__all__ = ["missed_by", "missed_slots", "owner_of", "pollers", "slots_missed"]

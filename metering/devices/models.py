@@ -1,10 +1,12 @@
 """Terminals, meters, and how the last rounds with them went."""
 
+from typing import Any
+
 from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
-from metering.devices.types import Framing
+from metering.devices.types import Framing, ImportState
 from metering.network.types import Supply
 
 SHARD = "get_byte(decode(md5((((host)::text || ':'::text) || (port)::text)), 'hex'::text), 0)"
@@ -102,6 +104,23 @@ class AskedSpan(Base):
     interval_s: Mapped[int]
     since: Mapped[utc]
     until: Mapped[utc | None]
+
+
+class DeviceImport(Base):
+    """A list of devices somebody sent, looked at and perhaps written."""
+
+    __tablename__ = "device_import"
+
+    id: Mapped[pk]
+    file_name: Mapped[str]
+    state: Mapped[ImportState] = mapped_column(default=ImportState.CHECKED)
+    sent_by: Mapped[str]
+    sent_by_id: Mapped[int | None] = mapped_column(BigInteger, comment="person")
+    sent_at: Mapped[utc]
+    rows: Mapped[list[Any]] = mapped_column(comment="as read from the file, one object a row")
+    written_by: Mapped[str | None]
+    written_at: Mapped[utc | None]
+    written: Mapped[dict[str, Any] | None] = mapped_column(comment="how many of what was added")
 
 
 class StockMeter(Base):

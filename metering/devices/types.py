@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from foundation.errors import Refused
+from foundation.errors import BadData, LostRace, Refused
 from metering.network.types import Supply
 
 FLEET_CHANNEL = "metering_fleet"  # NOTIFY: which part of the fleet changed; see `fleet_part`
@@ -133,3 +133,151 @@ class MeterCard:
     def multiplier(self) -> int:
         """Give the 倍率, CT ratio times PT ratio."""
         return self.ct * self.pt
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalCard:
+    """A terminal with the meter behind it, if there is one.
+
+    Attributes:
+        last_ok_at: when its meter was last read, by the timetable or by a person.
+        failed_rounds: rounds in a row it has not answered, as last told.
+    """
+
+    terminal_id: int
+    terminal_no: str
+    profile: str
+    host: str
+    port: int
+    unit: int
+    interval_s: int
+    own_interval: bool
+    site: str
+    shard: int
+    in_service: bool
+    failed_rounds: int
+    silent_since: datetime | None
+    last_error: str | None
+    meter_id: int | None
+    meter_no: str | None
+    point_id: int | None
+    last_ok_at: datetime | None
+
+    @property
+    def address(self) -> str:
+        """Name the connection."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedMeter:
+    """A meter that stands, or stood, behind a terminal."""
+
+    meter_id: int
+    meter_no: str
+    point_no: str
+    installed_at: datetime
+    removed_at: datetime | None
+
+
+class ImportState(StrEnum):
+    """Where a list of devices stands."""
+
+    CHECKED = "checked"  # looked at, nothing written
+    WRITTEN = "written"
+
+
+class ImportDone(LostRace):
+    """This list was written before; facts: by, at."""
+
+    code = "import_done"
+
+
+class ImportEmpty(BadData):
+    """A list has nothing to write: every row is known already, or wrong."""
+
+    code = "import_empty"
+
+
+class ImportOvertaken(Refused):
+    """Somebody fitted one of the devices of a list while it was written."""
+
+    code = "import_overtaken"
+
+
+class ImportUnreadable(BadData):
+    """A list of devices cannot be read at all; facts: why, what."""
+
+    code = "import_unreadable"
+
+
+class RowVerdict(StrEnum):
+    """What becomes of a row of a list of devices."""
+
+    NEW = "new"
+    KNOWN = "known"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """What is wrong with a row: a stable code, and the facts its sentence needs."""
+
+    column: str
+    code: str
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """One row of a list of devices, read and plausible in itself.
+
+    Attributes:
+        line: in the file, from 1.
+        interval_s: an interval of the terminal's own [s]; None: by the class of the point.
+    """
+
+    line: int
+    area_no: str
+    point_no: str
+    box_no: str
+    supply: Supply
+    meter_no: str
+    ct: int
+    pt: int
+    terminal_no: str
+    profile: str
+    host: str
+    port: int
+    unit: int
+    interval_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRow:
+    """A row as the dry run judges it.
+
+    Attributes:
+        adds: what writing it would add: point, meter, terminal.
+    """
+
+    line: int
+    said: dict[str, str]
+    verdict: RowVerdict
+    adds: tuple[str, ...]
+    problems: tuple[RowProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCard:
+    """A list of devices, and what came of it."""
+
+    id: int
+    file_name: str
+    state: ImportState
+    sent_by: str
+    sent_at: datetime
+    rows: int
+    written_by: str | None
+    written_at: datetime | None
+    written: dict[str, int] | None

@@ -20,6 +20,7 @@ from metering.readings.rules.validation import Limits, Validation, doubts, quali
 from metering.readings.types import COVER_OPEN, NewReading, Quality, Source
 from metering.requests.actions import answer
 from metering.requests.queries import open_requests
+from metering.requests.types import RawBlock
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,8 @@ class Answerer:
                     timeout_s=self._timeout_s,
                 )
                 reading = self._reading(asked, came)
-                await asyncio.to_thread(self._write, request_id, meter_id, came, reading)
+                raw = _raw(came)
+                await asyncio.to_thread(self._write, request_id, meter_id, came, reading, raw)
         except AWAY as error:
             logger.warning("answer not written", extra={"error": str(error)[:200]})
         finally:
@@ -122,7 +124,12 @@ class Answerer:
         )
 
     def _write(
-        self, request_id: int, meter_id: int, came: Answer, reading: NewReading | None
+        self,
+        request_id: int,
+        meter_id: int,
+        came: Answer,
+        reading: NewReading | None,
+        raw: list[RawBlock],
     ) -> None:
         with unit_of_work(self._engine) as session:
             if reading is not None:
@@ -133,4 +140,14 @@ class Answerer:
                 meter_id,
                 at=datetime.now(UTC),
                 error=came.error if reading is None else None,
+                raw=raw,
             )
+
+
+def _raw(came: Answer) -> list[RawBlock]:
+    """Keep what came as it came, for a person who wants to see it."""
+    return [
+        RawBlock(block.function, block.address, reply.hex())
+        for block, reply in zip(came.plan.blocks, came.replies, strict=False)
+        if reply is not None
+    ]

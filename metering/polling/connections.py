@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from metering.devices.types import Framing, PollTarget
 from metering.modbus.link import Link
+from metering.modbus.link_metrics import LinkMetrics
 from metering.polling.meters import Meters
 from metering.polling.plans import Plans, pauses_of
 from metering.polling.rounds import Asked, Series, Surroundings, ended
@@ -71,6 +72,7 @@ class Connections:
         self._by_shard: dict[int, set[str]] = {}
         self.by_meter: dict[int, tuple[Connection, Asked]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self.metrics = LinkMetrics(lambda: [one.link for one in self._by_address.values()])
 
     def __len__(self) -> int:
         return len(self._by_address)
@@ -250,6 +252,7 @@ class Connections:
     def _close(self, address: str) -> Coroutine[None, None, None]:
         """Take a connection out at once; what is returned waits until it is hung up."""
         connection = self._by_address.pop(address)
+        self.metrics.gone(connection.link)
         self._by_shard[connection.shard].discard(address)
         for terminal_id in list(connection.asked):
             self._forget(connection, terminal_id)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from foundation.db import AWAY, unit_of_work
 from foundation.errors import BadData, Unreachable
 from metering.devices.rules import Timetable, late_window_s
-from metering.gaps.queries import late_due
+from metering.gaps.queries import asked_again, late_due
 from metering.gaps.rules import still_readable
 from metering.gaps.types import Missed
 from metering.modbus.link import Priority
@@ -52,6 +52,7 @@ class LateReader:
         self._timeout_s = timeout_s
         self._tries: Counter[tuple[int, datetime]] = Counter()
         self._looked_back_at = datetime.fromtimestamp(0, tz=UTC)
+        self._asked_to = datetime.fromtimestamp(0, tz=UTC)
 
     async def run(
         self, shards: Callable[[], Collection[int]], *, every_s: float, ready: Callable[[], bool]
@@ -87,7 +88,11 @@ class LateReader:
                     profiles=profiles,
                     limit=REMEMBERED_LIMIT,
                 )
-        return list(dict.fromkeys(found))
+            asked = asked_again(session, site=self._site, shards=shards, after=self._asked_to)
+        for one, at in asked:  # somebody wants it: earlier tries do not count
+            self._tries.pop((one.meter_id, one.slot), None)
+            self._asked_to = max(self._asked_to, at)
+        return list(dict.fromkeys([*(one for one, _ in asked), *found]))
 
     def _profiles_to_look_back(self) -> set[str]:
         """Give the profiles whose meters are now and then asked for what they remember."""

@@ -8,6 +8,8 @@ import socket
 from contextlib import suppress
 from uuid import uuid4
 
+from prometheus_client import REGISTRY
+
 from foundation import metrics
 from foundation.office import Office
 from metering.devices.timetable import load_timetable
@@ -55,10 +57,12 @@ async def _poll(office: Office) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, poller.stop)
+    REGISTRY.register(poller.connections.metrics)
     server = metrics.serve(office.settings.poller_metrics_port, health_of(poller))
     try:
         await poller.run()
     finally:
+        REGISTRY.unregister(poller.connections.metrics)
         if server is not None:
             server.shutdown()
             server.server_close()

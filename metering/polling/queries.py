@@ -95,3 +95,40 @@ def missed_slots(session: Session, *, since: date, limit: int = 200) -> list[Con
         .order_by(PollMissed.slots.desc(), PollMissed.day.desc(), PollMissed.address)
         .limit(limit),
     )
+
+
+def slots_missed(session: Session, *, since: date) -> int:
+    """Count the slots in which connections were not asked, since a UTC day."""
+    return int(
+        session.scalar(
+            select(func.coalesce(func.sum(PollMissed.slots), 0)).where(PollMissed.day >= since)
+        )
+        or 0
+    )
+
+
+def owner_of(session: Session, *, site: str, shard: int) -> PollerRow | None:
+    """Give the living poller that owns a shard; None if nobody does."""
+    worker = session.scalar(
+        select(PollShard.owner).where(
+            PollShard.site == site, PollShard.shard == shard, PollShard.lease_until > clock.now()
+        )
+    )
+    return next((one for one in pollers(session) if one.worker == worker), None)
+
+
+def missed_by(session: Session, address: str, *, since: date) -> list[ConnectionRow]:
+    """List the slots one connection missed since a UTC day, newest first."""
+    return rows_as(
+        ConnectionRow,
+        session,
+        select(
+            PollMissed.day,
+            PollMissed.address,
+            PollMissed.slots,
+            PollMissed.why,
+            PollMissed.last_at,
+        )
+        .where(PollMissed.address == address, PollMissed.day >= since)
+        .order_by(PollMissed.day.desc(), PollMissed.why),
+    )

@@ -101,12 +101,14 @@ class Answer:
         plan: it was asked by; the terminal's may be another by now.
         at_s: when it was there [s since 1970].
         error: with values, of a block that did not answer.
+        replies: data of each block of the plan; None of one that did not answer.
     """
 
     plan: Plan
     values: tuple[Value, ...] | None
     at_s: float
     error: str | None
+    replies: Sequence[bytes | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,8 @@ def decoded(asked: Asked, came: Replies) -> Answer:
     try:
         values = decode(came.plan, came.blocks, pt=target.pt, ct=target.ct)
     except BadData as garbled:
-        return Answer(came.plan, None, came.at_s, garbled.code)
-    return Answer(came.plan, values, came.at_s, came.error)
+        return Answer(came.plan, None, came.at_s, garbled.code, came.blocks)
+    return Answer(came.plan, values, came.at_s, came.error, came.blocks)
 
 
 def whole(plan: Plan, blocks: Sequence[bytes | None]) -> bytes | None:

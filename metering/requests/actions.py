@@ -1,8 +1,10 @@
 """Asking for a read, and answering it."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, null, select, text, update
 from sqlalchemy.orm import Session
 
 from foundation import clock
@@ -11,7 +13,7 @@ from foundation.events import Signal
 from foundation.outbox import signal
 from metering.devices.models import Meter
 from metering.requests.models import ReadRequest
-from metering.requests.types import REQUEST_CHANNEL, NoTerminal, RequestState
+from metering.requests.types import REQUEST_CHANNEL, NoTerminal, RawBlock, RequestState
 
 PATIENCE = timedelta(seconds=10)
 
@@ -48,10 +50,50 @@ def ask(session: Session, actor: Actor, meter_id: int) -> int:
     return row.id
 
 
+def ask_all(session: Session, actor: Actor, meter_ids: Collection[int]) -> int:
+    """Ask for several meters to be read now; give how many are asked that were not already.
+
+    Meters without a terminal are left out.
+    """
+    now = clock.now()
+    asked = select(ReadRequest.meter_id).where(
+        ReadRequest.state == RequestState.ASKED, ReadRequest.expires_at > now
+    )
+    wanted = session.scalars(
+        select(Meter.id)
+        .where(Meter.id.in_(meter_ids), Meter.terminal_id.is_not(None), Meter.id.not_in(asked))
+        .order_by(Meter.id)
+    ).all()
+    if not wanted:
+        return 0
+    common = {"asked_by": actor.name, "asked_at": now, "expires_at": now + PATIENCE}
+    session.execute(
+        insert(ReadRequest),
+        [{"meter_id": one, "state": RequestState.ASKED, **common} for one in wanted],
+    )
+    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": REQUEST_CHANNEL})
+    return len(wanted)
+
+
 def answer(
-    session: Session, request_id: int, meter_id: int, *, at: datetime, error: str | None = None
+    session: Session,
+    request_id: int,
+    meter_id: int,
+    *,
+    at: datetime,
+    error: str | None = None,
+    raw: Sequence[RawBlock] = (),
 ) -> None:
-    """Note the answer of a request, or what went wrong; an expired one stays expired."""
+    """Note the answer of a request, or what went wrong; an expired one stays expired.
+
+    Args:
+        session: the caller's transaction.
+        request_id: which request.
+        meter_id: of which meter.
+        at: when the answer was there.
+        error: stable code of what went wrong.
+        raw: what was answered, as it came.
+    """
     session.execute(
         update(ReadRequest)
         .where(ReadRequest.id == request_id, ReadRequest.state == RequestState.ASKED)
@@ -59,6 +101,7 @@ def answer(
             state=RequestState.FAILED if error else RequestState.ANSWERED,
             answered_at=at,
             error=error,
+            raw=[asdict(one) for one in raw] or null(),
         )
     )
     signal(session, Signal("meter", str(meter_id), request_id))

@@ -26,6 +26,9 @@ class ReadRequest(Base):
     expires_at: Mapped[utc]
     answered_at: Mapped[utc | None]
     error: Mapped[str | None] = mapped_column(comment="stable code of what went wrong")
+    raw: Mapped[list[Any] | None] = mapped_column(
+        comment="what was answered: function, address and data of each block"
+    )
 
 
 class WriteRequest(Base):

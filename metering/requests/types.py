@@ -29,11 +29,36 @@ class RequestState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RawBlock:
+    """One block as a terminal answered it.
+
+    Attributes:
+        function: of the read.
+        address: of its first register, or first bit.
+        data: the reply's data bytes, in hexadecimal.
+    """
+
+    function: int
+    address: int
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawRead:
+    """The newest on-demand read whose reply was kept."""
+
+    at: datetime
+    asked_by: str
+    blocks: tuple[RawBlock, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadRequestCard:
     """An on-demand read as a screen shows it.
 
     Attributes:
         error: stable code of what went wrong, if it failed.
+        is_fresh: its end is still news, whatever was read since.
         seconds: from asking to the answer, if there is one.
     """
 
@@ -44,6 +69,7 @@ class ReadRequestCard:
     asked_at: datetime
     answered_at: datetime | None
     error: str | None
+    is_fresh: bool = False
 
     @property
     def seconds(self) -> float | None:

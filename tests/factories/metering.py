@@ -60,13 +60,12 @@ def meter(
     profile: str | None = None,
     ct: int = 1,
     pt: int = 1,
+    box_no: str = "B-9-01",
 ) -> Fitted:
     """Fit a meter; with a terminal if a profile is named."""
     number = next(_NUMBERS)
     area_id, area_no, unit_id = place or area(session)
-    point_id = add_point(
-        session, f"P-9{number:05d}", area_id=area_id, box_no="B-9-01", supply=supply
-    )
+    point_id = add_point(session, f"P-9{number:05d}", area_id=area_id, box_no=box_no, supply=supply)
     terminal_id = None
     if profile is not None:
         terminal_id = add_terminal(

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from callcenter.crews.actions import add_crew
 from callcenter.crews.types import CrewKind
-from callcenter.tickets.actions import move_ticket, open_ticket
+from callcenter.tickets.actions.moving import move_ticket
+from callcenter.tickets.actions.opening import open_ticket
 from callcenter.tickets.queries import ticket_card
 from callcenter.tickets.types import NewTicket, TicketCard, TicketKind, TicketSource
 from foundation import clock

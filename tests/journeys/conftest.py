@@ -9,7 +9,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from foundation.settings import Settings
 from webapp import database
 
 ROOT = Path(__file__).resolve().parents[2]
+CLOSING_S = 20
 BROWSER_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -186,6 +187,22 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Give up after a while: a busy Chromium now and then never answers that it has closed."""
+
+    def give_up(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"{seconds} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
 def signed_in(
     browser: Any, town: RunningOffice, username: str, *, phone: bool = False, lang: str = "zh-CN"
 ) -> Iterator[Any]:
@@ -207,4 +224,5 @@ def signed_in(
         yield page
         assert not errors, errors
     finally:
-        context.close()
+        with suppress(TimeoutError), at_most(CLOSING_S):
+            context.close()

@@ -14,14 +14,16 @@ WORDS = {
     "zh-CN": {
         "acked": "已确认", "read": "召测", "repair": "派工单", "open": "建单", "dispatch": "派发",
         "accept": "接单", "arrive": "到场", "begin": "措施已落实，开始处理",
-        "restore": "恢复送电并回单", "archive": "归档", "under": "电压越下限", "done": "已办结",
+        "restore": "恢复送电并回单", "archive": "归档", "under": "电压越下限",
+        "call_back": "待回访",
         "archived": "已归档", "inspect": "派现场检查", "sent": "已派发",
     },
     "en": {
         "acked": "Acked", "read": "Read now", "repair": "Repair ticket", "open": "Open ticket",
         "dispatch": "Dispatch", "accept": "Accept", "arrive": "Arrive",
         "begin": "Measures done, begin", "restore": "Restore supply", "archive": "Archive",
-        "under": "Under-voltage", "done": "Done", "archived": "Archived", "inspect": "Inspection",
+        "under": "Under-voltage", "call_back": "Call-back",
+        "archived": "Archived", "inspect": "Inspection",
         "sent": "Sent",
     },
 }  # fmt: skip
@@ -71,8 +73,15 @@ def test_a_sag_is_seen_repaired_proved_and_closed(
         town.command("simulate", "clear", meter)
     with signed_in(browser, town, "dispatcher", lang=lang) as page:
         page.goto(f"{town.url}/tickets/{ticket_no}")
-        expect(page.locator("#ticket h1 ~ .st").first).to_have_text(say["done"], timeout=20_000)
+        # the account has a telephone: its customer is called back before the archive
+        state = page.locator("#ticket h1 ~ .st").first
+        expect(state).to_have_text(say["call_back"], timeout=20_000)
+    with signed_in(browser, town, "supervisor", lang=lang) as page:
+        page.goto(f"{town.url}/tickets/{ticket_no}")
         button(page, say["archive"]).click()
+        dialog = page.locator("#move-archive")
+        dialog.locator("[name=note]").fill("客户已在现场确认")
+        dialog.get_by_role("button", name=say["archive"]).click()
         expect(page.locator("#ticket h1 ~ .st").first).to_have_text(say["archived"])
     assert_closed(town, ticket_no, meter)
 
@@ -117,7 +126,7 @@ def assert_closed(town: RunningOffice, ticket_no: str, meter: str) -> None:
         " JOIN callcenter.ticket t ON t.case_id = h.case_id WHERE t.ticket_no = :no",
         no=ticket_no,
     )
-    assert moves == "start dispatch accept arrive begin restore proved archive"
+    assert moves == "start dispatch accept arrive begin restore proved ask_customer archive"
     past = town.value(
         "SELECT string_agg(h.what, ' ' ORDER BY h.id) FROM loadmgmt.alert_history h"
         " JOIN callcenter.ticket t ON t.alert_id = h.alert_id WHERE t.ticket_no = :no",

@@ -89,6 +89,35 @@ def nothing_is_lost(town: RunningOffice, meter: str) -> None:
     assert doubles == 0
 
 
+def test_a_storm_of_calls_is_one_outage_and_one_ticket_in_spite_of_a_dead_worker(
+    town: RunningOffice,
+) -> None:
+    """What follows a call is a job committed with it: whoever starts next does it."""
+    of_area = (
+        "FROM loadmgmt.outage o JOIN metering.transformer_area a ON a.id = o.area_id"
+        " WHERE a.area_no = 'TG-1111'"
+    )
+    town.kill("worker")
+    said = town.command("simulate", "storm", "TG-1111", "--calls", "50")
+    town.kill("worker")
+    assert said.startswith("50 of 50")
+    ticket = f"SELECT max(o.ticket_no) {of_area}"
+    town.wait(lambda: town.value(ticket), "the outage's ticket in spite of a dead worker",
+              seconds=60)  # fmt: skip
+    assert town.value(f"SELECT count(*) {of_area}") == 1
+    tickets = (
+        "SELECT count(*) FROM callcenter.ticket t"
+        " JOIN metering.transformer_area a ON a.id = t.area_id WHERE a.area_no = 'TG-1111'"
+        " AND t.ended_at IS NULL"
+    )
+    assert town.value(tickets) == 1
+    todo = (
+        "SELECT count(*) FROM jobs.procrastinate_jobs WHERE args ? 'event_id'"
+        " AND status IN ('todo', 'doing')"
+    )
+    town.wait(lambda: town.value(todo) == 0, "every event to be delivered", seconds=60)
+
+
 def test_no_ticket_is_half_done(town: RunningOffice) -> None:
     """Every ticket has its case, its history and its alert, whatever was killed."""
     unbegun = (

@@ -121,7 +121,7 @@ def test_a_script_is_answered_with_a_fragment(nobody: Browser, name: str) -> Non
 def test_a_program_is_answered_with_json(nobody: Browser, name: str) -> None:
     page = nobody.get(f"/api/trap/{name}")
     said = json.loads(page.html)
-    assert set(said) == {"error", "request_id"}
+    assert set(said) == {"code", "error", "request_id"}
     assert said["error"]
 
 

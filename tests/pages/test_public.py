@@ -18,7 +18,7 @@ from tests.factories.webapp import PASSWORD, Browser, Page, Portal
 from webapp.auth.accounts import set_password
 
 HOMES = {
-    "agent": "/home",
+    "agent": "/desk",
     "dispatcher": "/alerts",
     "clerk": "/tasks",
     "inspector": "/home",

@@ -4,14 +4,19 @@ from collections.abc import Iterator
 
 import pytest
 
+from callcenter.callbacks.queries import callback_cards
+from callcenter.calls.actions.seats import sit_at
+from callcenter.calls.actions.working import log_fault
 from customers.applications.actions.steps import add_note
 from customers.archive.queries import supply_cards
 from foundation.actor import Desk, Scope
 from foundation.postgres import EmbeddedServer
 from foundation.staff.actions import set_desks
 from loadmgmt.alerts.queries import alert_cards
+from loadmgmt.api.outages import outage_cards
 from tests.factories import foundation
 from tests.factories.applications import Connections
+from tests.factories.callcenter import NO_POWER, answered, extension_of, mend, street
 from tests.factories.databases import own_database
 from tests.factories.foundation import SYSTEM
 from tests.factories.webapp import PEOPLE, Browser, Portal, Town, fit, read
@@ -33,9 +38,21 @@ ADDRESSES = {
         "/meters/{meter}",
         "/meters/{meter}?tab=events",
         "/meters/{meter}?tab=daily",
+        "/collection",
+        "/collection/missing",
+        "/terminals",
         "/tickets",
         "/tickets?view=today",
         "/tickets/{ticket}",
+        "/desk?part=seat",
+        "/desk?call={call}",
+        "/calls?view=all",
+        "/callbacks?view=due",
+        "/callbacks?view=later&id={callback}",
+        "/outages",
+        "/outages/{outage}",
+        "/admin/switch",
+        "/admin/channels",
         "/apps",
         "/apps?as=board",
         "/apps?part=rows",
@@ -55,7 +72,7 @@ ADDRESSES = {
     "admin": ("/admin/users?id={person}", "/home"),
 }
 PATHS = [(username, path) for username, paths in ADDRESSES.items() for path in paths]
-MOST = 36  # statements of the heaviest page
+MOST = 45  # statements of the heaviest page
 
 
 class Filled(Portal):
@@ -90,7 +107,7 @@ class Filled(Portal):
                 add_note(session, office.clerk, cases[0], "看过了")
             set_desks(session, SYSTEM, self.town.people["supervisor"].unit_id or 0, list(Desk))
             (known,) = supply_cards(session, [meters[0].point_id]).values()
-        return {
+        return self.telephone(rows) | {
             "app": cases[0],
             "account": known.account_no,
             "alert": alerts[0].id,
@@ -98,6 +115,26 @@ class Filled(Portal):
             "ticket": tickets[0],
             "person": self.town.people["agent"].id,
         }
+
+    def telephone(self, rows: int) -> dict[str, object]:
+        """Make so many calls, outages with their tickets, and customers to be called back."""
+        agent = self.town.people["agent"]
+        with self.work() as session:
+            sit_at(session, agent, extension_of(agent))
+            for _ in range(rows):  # a street each: an outage each
+                for house in street(session, 3):
+                    call = answered(session, agent, house.phone)
+                    log_fault(session, agent, call, NO_POWER, version=1)
+            outages = outage_cards(session, Scope.everything(), view="active", limit=rows)
+            houses = street(session, rows + 1, boxes=rows + 1)
+            shown = answered(session, agent, houses[0].phone)
+        assert len(outages) == rows
+        for house in houses[1:]:
+            mend(self, self.sent_ticket(point_id=house.meter.point_id, contact_phone=house.phone))
+        with self.work() as session:
+            waiting = callback_cards(session, Scope.everything(), view="all", limit=rows)
+        assert len(waiting) == rows
+        return {"call": shown, "outage": outages[0].outage_no, "callback": waiting[0].id}
 
 
 class Counter:

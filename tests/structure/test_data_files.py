@@ -83,7 +83,8 @@ def test_what_a_flow_promises_has_a_limit_for_every_class_of_area() -> None:
     promises = books.promises()
     for flow in FLOWS:
         table = getattr(promises, flow.name)
-        assert set(table) == set(flow.promises)
+        promised = {name for one in FLOWS if one.name == flow.name for name in one.promises}
+        assert set(flow.promises) <= set(table) == promised  # running cases keep their version
         for by_area in table.values():
             assert set(by_area) == set(AreaClass)
 

@@ -17,8 +17,8 @@ FLOOR = {
     "flow/clocks.py", "flow/definition.py", "flow/engine.py", "flow/forms.py", "flow/hands.py",
     "flow/limits.py", "flow/models.py", "holidays.toml", "housekeeping.py", "jobs.py", "logs.py",
     "metrics.py", "numbering.py", "office.py", "outbox.py", "overrides.py", "postgres.py",
-    "settings.py", "staff/__init__.py", "staff/actions.py", "staff/models.py", "staff/queries.py",
-    "staff/types.py", "units.py", "worktime.py",
+    "settings.py", "sheets.py", "staff/__init__.py", "staff/actions.py", "staff/models.py",
+    "staff/queries.py", "staff/types.py", "units.py", "worktime.py",
 }  # fmt: skip
 MACHINES = tuple(f"/{name}/" for name in ("root", "home", "work", "Users"))
 REGISTRIES = ("py" + "pi.org", "npm" + "js", "registry" + ".", "files.python" + "hosted")

@@ -15,11 +15,17 @@ from webapp.navigation import HOMES, TREE
 ROUTES = """
 GET  /                                   public.root               public
 GET  /admin/audit                        audit.listing             see_audit
+GET  /admin/channels                     channels.listing          manage_channels
+POST /admin/channels/opt-out             channels.stop             manage_channels
 GET  /admin/jobs                         jobs.listing              see_jobs
 POST /admin/jobs/retry                   jobs.retry                manage_jobs
 POST /admin/jobs/run                     jobs.run_now              manage_jobs
 GET  /admin/simulator                    simulator.panel           run_simulator
 POST /admin/simulator                    simulator.order           run_simulator
+GET  /admin/switch                       switch.panel              run_simulator
+POST /admin/switch/call                  switch.call               run_simulator
+POST /admin/switch/phone                 switch.phone              run_simulator
+POST /admin/switch/storm                 switch.storm              run_simulator
 GET  /admin/users                        staff.listing             see_staff
 POST /admin/users                        staff.add                 manage_staff
 POST /admin/units/<int:unit_id>/desks    staff.desks              manage_staff
@@ -32,6 +38,33 @@ POST /alerts/<int:alert_id>/false        alerts.call_alert_false   handle_alerts
 POST /alerts/<int:alert_id>/read         alerts.read_now           read_meter
 POST /alerts/<int:alert_id>/suppress     alerts.suppress_alert     handle_alerts
 POST /alerts/<int:alert_id>/ticket       alerts.make_ticket        open_ticket
+GET  /collection                         collection.overview       see_collection
+GET  /collection/missing                 collection.missing        see_collection
+POST /collection/missing/backfill        collection.backfill       ask_backfill
+GET  /devices/import                     imports.form              import_devices
+POST /devices/import                     imports.send              import_devices
+GET  /devices/import/<int:import_id>     imports.detail            import_devices
+POST /devices/import/<int:import_id>/write imports.write           import_devices
+GET  /devices/import/template.xlsx       imports.template          import_devices
+GET  /terminals                          terminals.listing         see_collection
+GET  /terminals/<terminal_no>            terminals.detail          see_collection
+POST /api/v1/cti/events                  telephony.tell_event      public
+GET  /api/v1/openapi.json                telephony.document        public
+GET  /callbacks                          callbacks.listing         call_back
+POST /callbacks/<int:callback_id>/answer callbacks.answer          call_back
+POST /callbacks/<int:callback_id>/attempt callbacks.attempt         call_back
+GET  /calls                              calls.listing             see_calls
+GET  /desk                               desk.desktop              take_calls
+GET  /desk/bar                           desk.bar                  take_calls
+POST /desk/calls/<int:call_id>/close     desk.close                take_calls
+POST /desk/calls/<int:call_id>/fault     desk.fault                take_calls
+POST /desk/calls/<int:call_id>/note      desk.note                 take_calls
+POST /desk/calls/<int:call_id>/phone/<order> desk.press                take_calls
+POST /desk/calls/<int:call_id>/point     desk.point                take_calls
+POST /desk/calls/<int:call_id>/read      desk.read_now             read_meter
+POST /desk/extension                     desk.set_extension        take_calls
+POST /desk/state                         desk.set_state            take_calls
+POST /drafts/<key>                       drafts.keep               use_office
 GET  /commands                           commands.listing          see_commands
 GET  /commands/<command_no>              commands.detail           see_commands
 POST /commands/<command_no>/read         commands.read_now         read_meter
@@ -89,6 +122,10 @@ POST /meters/<meter_no>/command          commands.ask_for          ask_command
 POST /meters/<meter_no>/read             meters.read_now           read_meter
 GET  /metrics                            health.metrics            public
 GET  /nav                                home.nav                  use_office
+GET  /outages                            outages.listing           see_outages
+POST /outages                            outages.register          handle_outages
+GET  /outages/<outage_no>                outages.detail            see_outages
+POST /outages/<outage_no>/<move>         outages.change            handle_outages
 GET  /p/apply                             progress.ask             public
 POST /p/apply                             progress.check           public
 GET  /p/apply/<application_no>            progress.show            public
@@ -122,10 +159,18 @@ NOT_IN_THE_MENU = {
     "progress.ask": "for customers, who have no menu",
     "progress.show": "for customers, who have no menu",
     "crew.task": "opened from the list",
+    "desk.bar": "a part of every page",
+    "outages.detail": "opened from the list",
+    "telephony.document": "for those who write programs",
     "meters.detail": "opened from the list",
+    "collection.missing": "opened from the map",
+    "terminals.detail": "opened from the list",
+    "imports.detail": "opened from the list",
+    "imports.template": "a file",
     "tickets.detail": "opened from the list",
     "tickets.new": "opened from the list",
 }
+SHOW_MORE = {Permission.SEE_ALL_CALLS: "the call log shows others' calls too"}
 
 
 @pytest.fixture(scope="module")
@@ -181,4 +226,4 @@ def test_what_changes_something_is_never_a_plain_link(app: Flask) -> None:
 
 def test_every_permission_opens_something(app: Flask) -> None:
     used = {who for _, _, _, who in routes(app)}
-    assert set(Permission) <= used
+    assert set(Permission) - set(SHOW_MORE) <= used

@@ -207,6 +207,11 @@ def account_cards(session: Session, person_ids: Collection[int]) -> dict[int, Ac
     return {card.person_id: card for card in cards}
 
 
+def person_of(session: Session, username: str) -> int | None:
+    """Give who signs in with a name."""
+    return session.scalar(select(Account.person_id).where(Account.username == username))
+
+
 def has_account(session: Session, username: str) -> bool:
     """Whether somebody signs in with this name."""
     return session.scalar(select(Account.id).where(Account.username == username)) is not None

@@ -28,6 +28,7 @@ STAFF = (
     ("dispatcher", "1001", "陈谷雨", "Chen Guyu", "配网调度", (Role.DISPATCHER,)),
     ("dispatcher2", "1002", "李惊蛰", "Li Jingzhe", "配网调度", (Role.DISPATCHER,)),
     ("agent", "2047", "周白露", "Zhou Bailu", "95598 大厅", (Role.AGENT,)),
+    ("agent2", "2048", "沈秋分", "Shen Qiufen", "95598 大厅", (Role.AGENT,)),
     ("clerk", "2101", "王立夏", "Wang Lixia", "青禾营业厅", (Role.CLERK,)),
     ("clerk2", "2102", "尤秋分", "You Qiufen", "青禾营业厅", (Role.CLERK,)),
     ("surveyor", "2103", "何清明", "He Qingming", "青禾供电所", (Role.CLERK,)),

@@ -13,10 +13,20 @@ class Permission(StrEnum):
     HANDLE_ALERTS = "handle_alerts"
     SEE_METERS = "see_meters"
     READ_METER = "read_meter"
+    SEE_COLLECTION = "see_collection"
+    ASK_BACKFILL = "ask_backfill"
+    IMPORT_DEVICES = "import_devices"
     SEE_TICKETS = "see_tickets"
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
     WORK_IN_FIELD = "work_in_field"
+    TAKE_CALLS = "take_calls"
+    SEE_CALLS = "see_calls"
+    SEE_ALL_CALLS = "see_all_calls"
+    CALL_BACK = "call_back"
+    SEE_OUTAGES = "see_outages"
+    HANDLE_OUTAGES = "handle_outages"
+    MANAGE_CHANNELS = "manage_channels"
     SEE_COMMANDS = "see_commands"
     ASK_COMMAND = "ask_command"
     REVIEW_COMMAND = "review_command"
@@ -42,10 +52,20 @@ SENTENCES: dict[Permission, str] = {
     Permission.HANDLE_ALERTS: "acknowledge, suppress and close alerts",
     Permission.SEE_METERS: "see meters and their curves",
     Permission.READ_METER: "ask a meter to be read now",
+    Permission.SEE_COLLECTION: "see collection and terminals",
+    Permission.ASK_BACKFILL: "ask for missing intervals to be read again",
+    Permission.IMPORT_DEVICES: "import lists of devices",
     Permission.SEE_TICKETS: "see tickets",
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
     Permission.WORK_IN_FIELD: "see and do the own crew's tasks",
+    Permission.TAKE_CALLS: "take calls at the operators' desk",
+    Permission.SEE_CALLS: "see the own calls",
+    Permission.SEE_ALL_CALLS: "see everybody's calls",
+    Permission.CALL_BACK: "call customers back and take their answer",
+    Permission.SEE_OUTAGES: "see outages",
+    Permission.HANDLE_OUTAGES: "register, confirm and end outages, say when supply is back",
+    Permission.MANAGE_CHANNELS: "see notices sent, and who wants none",
     Permission.SEE_COMMANDS: "see commands to meters",
     Permission.ASK_COMMAND: "ask for a meter to be switched",
     Permission.REVIEW_COMMAND: "approve or reject a command somebody else asked for",
@@ -57,7 +77,7 @@ SENTENCES: dict[Permission, str] = {
     Permission.WORK_STAGES: "see and take the own department's steps of applications",
     Permission.SEE_ARCHIVE: "see changes of the archive",
     Permission.SEE_CUSTOMERS: "see customers and their accounts",
-    Permission.RUN_SIMULATOR: "order faults from the terminal simulator",
+    Permission.RUN_SIMULATOR: "order faults and calls from the simulators",
     Permission.SEE_STAFF: "see staff and roles",
     Permission.MANAGE_STAFF: "add staff, change roles, set passwords",
     Permission.SEE_AUDIT: "read the audit",
@@ -76,12 +96,24 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     Permission.HANDLE_ALERTS: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.SEE_METERS: _DESKS,
     Permission.READ_METER: _EVERY_STAFF - {Role.ADMIN},
+    Permission.SEE_COLLECTION: frozenset(
+        {Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
+    ),
+    Permission.ASK_BACKFILL: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.IMPORT_DEVICES: frozenset({Role.CLERK, Role.ADMIN}),
     Permission.SEE_TICKETS: _DESKS,
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}
     ),
     Permission.MOVE_TICKET: _DESKS - {Role.ADMIN},
     Permission.WORK_IN_FIELD: frozenset({Role.CREW, Role.INSPECTOR}),
+    Permission.TAKE_CALLS: frozenset({Role.AGENT, Role.SUPERVISOR}),
+    Permission.SEE_CALLS: frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN}),
+    Permission.SEE_ALL_CALLS: frozenset({Role.SUPERVISOR, Role.ADMIN}),
+    Permission.CALL_BACK: frozenset({Role.AGENT, Role.SUPERVISOR}),
+    Permission.SEE_OUTAGES: _DESKS,
+    Permission.HANDLE_OUTAGES: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    Permission.MANAGE_CHANNELS: frozenset({Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_COMMANDS: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.ASK_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     Permission.REVIEW_COMMAND: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.dialects.postgresql import JSONB
 
+import callcenter.api.callbacks
+import callcenter.api.calls
 import callcenter.api.crews
+import callcenter.api.messages
 import callcenter.api.tickets
 import customers.api.applications
 import customers.api.archive
@@ -23,6 +26,7 @@ import foundation.overrides
 import foundation.staff.models
 import loadmgmt.api.alerts
 import loadmgmt.api.forecast
+import loadmgmt.api.outages
 import loadmgmt.api.weather
 import metering.api.devices
 import metering.api.gaps
@@ -36,7 +40,10 @@ import webapp.lockout
 from foundation.db import Base, Sealed, UtcTime
 
 LOADED = (
+    callcenter.api.callbacks,
+    callcenter.api.calls,
     callcenter.api.crews,
+    callcenter.api.messages,
     callcenter.api.tickets,
     customers.api.applications,
     customers.api.archive,
@@ -49,6 +56,7 @@ LOADED = (
     foundation.overrides,
     foundation.staff.models,
     loadmgmt.api.alerts,
+    loadmgmt.api.outages,
     loadmgmt.api.forecast,
     loadmgmt.api.weather,
     metering.api.devices,

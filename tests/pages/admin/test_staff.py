@@ -70,7 +70,7 @@ def test_a_person_is_added_with_roles_and_can_sign_in(
     shown = admin.follow(page)
     assert "梁小暑" in shown.said
     assert shown.problems == []
-    assert nobody.sign_in(str(fields["username"]), "long-enough-one").location == "/home"
+    assert nobody.sign_in(str(fields["username"]), "long-enough-one").location == "/desk"
     with portal.work() as session:
         acts = [row.act for row in entries(session, subject_no=card.staff_no)]
     assert acts == ["person.added"]

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import text
 
-from callcenter.tickets.actions import move_ticket
+from callcenter.tickets.actions.moving import move_ticket
 from callcenter.tickets.books import flows
 from callcenter.tickets.queries import VIEWS
 from callcenter.tickets.types import TicketKind
@@ -184,6 +184,14 @@ def test_a_move_without_a_form_is_made_at_once(portal: Portal, dispatcher: Brows
     shown = dispatcher.follow(page)
     assert shown.tree.all("div", data_toast="ok")
     assert "抢修一班" in shown.said
+
+
+@pytest.mark.parametrize("name", ["proved", "ask_customer", "satisfied", "merge"])
+def test_a_move_made_elsewhere_is_refused_to_everybody(portal: Portal, name: str) -> None:
+    ticket_no = portal.ticket()
+    page = move(portal.browser("supervisor"), portal, ticket_no, name, note="试试")
+    assert page.status in {403, 409}
+    assert portal.card(ticket_no).status == "new"
 
 
 def test_a_move_with_gaps_comes_back_with_what_was_typed(portal: Portal) -> None:

@@ -63,7 +63,11 @@ def test_only_keys_are_secret_and_no_variable_stands_twice() -> None:
     variables = Settings.variables()
     names = [variable.name for variable in variables]
     assert len(names) == len(set(names))
-    assert {v.name for v in variables if v.secret} == {"GRIDHALL_SECRET_KEY", "GRIDHALL_SEAL_KEY"}
+    assert {v.name for v in variables if v.secret} == {
+        "GRIDHALL_SECRET_KEY",
+        "GRIDHALL_SEAL_KEY",
+        "GRIDHALL_CTI_SECRET",
+    }
 
 
 def test_keys_the_environment_leaves_open_are_made_once_and_kept(tmp_path: Path) -> None:

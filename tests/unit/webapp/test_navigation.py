@@ -25,9 +25,9 @@ def keys(*roles: Role, **counts: int) -> list[str]:
         ((Role.CLERK,), "/tasks"),
         ((Role.CREW,), "/m/tasks"),
         ((Role.ADMIN,), "/admin/users"),
-        ((Role.AGENT,), "/home"),
+        ((Role.AGENT,), "/desk"),
         ((Role.ADMIN, Role.DISPATCHER), "/alerts"),  # the order of the roles decides
-        ((Role.CREW, Role.AGENT), "/home"),
+        ((Role.CREW, Role.AGENT), "/desk"),
         ((), "/home"),
     ],
 )

@@ -27,6 +27,10 @@ class Odd(GridhallError):
     code = "odd"
 
 
+def test_a_fact_may_have_any_name() -> None:
+    assert sentence(Unheard(lang="fr", key="x", n=3), "en") == sentence(Unheard(), "en")
+
+
 def test_an_error_has_a_sentence_with_its_facts() -> None:
     error = StaffNoTaken(staff_no="1001", name="陈谷雨")
     assert sentence(error) == "Staff number 1001 belongs to 陈谷雨. Choose another one."

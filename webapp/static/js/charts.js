@@ -115,22 +115,29 @@
     pen.stroke();
     return { image: tile, repeat: "repeat" };
   };
+  /** What may be known against points: named in the legend, not in the chart. */
+  const QUALITIES = ["missing", "doubtful", "late", "filled", "estimated"];
   const zonesOf = spec => {
     const paint = {
       outage: () => ({ color: hatch(), opacity: .75 }),
       major: () => ({ color: css("major"), opacity: .14 }),
       missing: () => ({ color: css("off-line"), opacity: .5 }),
+      doubtful: () => ({ color: css("minor"), opacity: .3 }),
+      late: () => ({ color: css("info"), opacity: .12 }),
+      filled: () => ({ color: css("c4"), opacity: .16 }),
+      estimated: () => ({ color: css("c3"), opacity: .2 }),
     };
     return Object.keys(paint).flatMap(tone => {
       const zones = (spec.zones || []).filter(zone => zone.tone === tone);
       if (!zones.length) return [];
       const text = { show: true, position: "insideTop", color: css(tone === "outage" ? "crit-fg" : "text-3"), fontSize: SIZE, fontFamily: font(), fontWeight: 600 };
-      return [carrier(tone === "missing" ? zones[0].text : `_${tone}`, {
-        itemStyle: { color: css("off-line") }, z: tone === "outage" ? 3 : 2,
+      const named = QUALITIES.includes(tone);
+      return [carrier(named ? zones[0].text : `_${tone}`, {
+        itemStyle: named ? paint[tone]() : { color: css("off-line") }, z: tone === "outage" ? 3 : 2,
         markArea: {
           silent: true, itemStyle: paint[tone](),
           data: zones.map(zone => [
-            { xAxis: Math.max(zone.from, spec.x.min), name: tone === "missing" ? "" : zone.text, label: { ...text, show: Boolean(zone.text) && tone !== "missing" } },
+            { xAxis: Math.max(zone.from, spec.x.min), name: named ? "" : zone.text, label: { ...text, show: Boolean(zone.text) && !named } },
             { xAxis: Math.min(zone.to, spec.x.max) },
           ]),
         },
@@ -190,8 +197,10 @@
     const lowest = spec.interval && drawn[0]?.role === "forecast" ? null : spec.band ? [...drawn].sort((a, b) => newestOf(a)[1] - newestOf(b)[1])[0] : drawn[0];
     const named = spec.bars ? [] : spec.series.map(series => series.name);
     if (spec.interval) named.splice(2, 0, { name: spec.interval.name, icon: "rect" });
-    const missing = (spec.zones || []).find(zone => zone.tone === "missing")?.text;
-    if (missing) named.push({ name: missing, icon: "rect" });
+    QUALITIES.forEach(tone => {
+      const text = (spec.zones || []).find(zone => zone.tone === tone)?.text;
+      if (text) named.push({ name: text, icon: "rect" });
+    });
     return {
       animation: false,
       textStyle: { fontFamily: font(), fontSize: SIZE, color: css("text-2") },
@@ -215,6 +224,49 @@
     };
   };
 
+  /** A heat map of shares: five classes, hatched cells that do not count, nothing for the unknown. */
+  const heat = spec => {
+    const words = point => {
+      const box = Object.assign(document.createElement("div"), { className: "ps-tip" });
+      box.append(Object.assign(document.createElement("b"), { textContent: point.data.text }));
+      return box;
+    };
+    const axis = { type: "category", axisTick: { show: false }, axisLine: { show: false }, splitLine: { show: false } };
+    const tile = hatch();
+    return {
+      animation: false,
+      textStyle: { fontFamily: font(), fontSize: SIZE, color: css("text-2") },
+      grid: { left: 116, right: 12, top: 6, bottom: 52 },
+      tooltip: { confine: true, formatter: words, padding: [6, 10], backgroundColor: css("surface"), borderColor: css("line") },
+      xAxis: { ...axis, data: spec.columns, axisLabel: label({ interval: place => place % 3 === 0 }) },
+      yAxis: { ...axis, data: spec.rows, axisLabel: label({ color: css("text-2"), width: 104, overflow: "truncate" }) },
+      visualMap: {
+        type: "piecewise", orient: "horizontal", left: 108, bottom: 0, itemWidth: 14, itemHeight: 10, itemGap: 14, dimension: 2, seriesIndex: 0, selectedMode: false,
+        textStyle: label({ color: css("text-2") }),
+        pieces: spec.classes.map(({ least, color, name }, place) => ({ gte: least, ...(place ? { lt: spec.classes[place - 1].least } : {}), color: css(color), label: name })),
+      },
+      graphic: spec.cells.length || spec.dark.length ? [] : [{
+        type: "text", left: "center", top: "middle", silent: true,
+        style: { text: G.t("ui.no_data"), fill: css("text-3"), font: `13px ${font()}` },
+      }],
+      series: [
+        {
+          type: "heatmap", data: spec.cells.map(cell => ({ ...cell, value: [...cell.at, cell.share] })),
+          itemStyle: { borderColor: css("surface"), borderWidth: 2, borderRadius: 3 }, emphasis: { itemStyle: { borderColor: css("text") } },
+          label: { show: true, color: "#fff", fontSize: SIZE, fontFamily: font(), formatter: point => (point.value[2] < 95 ? String(Math.floor(point.value[2])) : "") },
+        },
+        {
+          name: spec.darkName, type: "custom", data: spec.dark.map(cell => ({ ...cell, value: cell.at })), itemStyle: { color: css("crit") }, z: 5,
+          renderItem(_, api) {
+            const [x, y] = api.coord([api.value(0), api.value(1)]), [w, h] = api.size([1, 1]);
+            return { type: "rect", shape: { x: x - w / 2 + 1, y: y - h / 2 + 1, width: w - 2, height: h - 2, r: 3 }, style: { fill: tile } };
+          },
+        },
+      ],
+    };
+  };
+  const optionOf = spec => (spec.kind === "heat" ? heat(spec) : lines(spec));
+
   // ---- mounting
   const drawn = new WeakMap(); // place: { chart, text }
   const places = new Set();
@@ -226,12 +278,13 @@
     if (known && known.text === text && !force) return;
     if (!known) {
       known = { chart: echarts.init(place, null, { renderer: "canvas" }) };
+      known.chart.on("click", point => { if (point.data?.href) location.assign(point.data.href); });
       drawn.set(place, known);
       places.add(place);
       resized.observe(place);
     }
     known.text = text;
-    known.chart.setOption(lines(JSON.parse(text)), { notMerge: true });
+    known.chart.setOption(optionOf(JSON.parse(text)), { notMerge: true });
   };
   const drawAll = force => {
     document.querySelectorAll("[data-chart][id]").forEach(place => draw(place, force));

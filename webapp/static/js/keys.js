@@ -136,6 +136,11 @@
     if (event.key.toLowerCase() === "k" && search) { search.focus(); search.select(); return true; }
     if (event.key !== "Enter" && event.key.toLowerCase() !== "s") return false;
     const form = document.activeElement?.form || stage().querySelector("form[data-guard], form[data-primary]");
+    if (event.shiftKey) {
+      const second = event.key === "Enter" && stage().querySelector("button[data-secondary]");
+      if (second && visible(second)) second.click();
+      return Boolean(second);
+    }
     const primary = form?.querySelector(".btn-primary, .btn-danger") || stage().querySelector("button[data-primary]");
     if (primary && visible(primary)) primary.click();
     else if (form) form.requestSubmit();
@@ -170,7 +175,9 @@
   document.addEventListener("keydown", event => {
     if (event.defaultPrevented || event.isComposing || event.altKey) return;
     let done = false;
-    if (event.key === "Escape") done = stage() === document && !G.typing(document.activeElement) ? escape() : false;
+    const named = /^F[0-9]+$/.test(event.key) && document.querySelector(`[data-fkey="${event.shiftKey ? "Shift " : ""}${event.key}"]`);
+    if (named && visible(named)) { named.click(); done = true; }
+    else if (event.key === "Escape") done = stage() === document && !G.typing(document.activeElement) ? escape() : false;
     else if (event.ctrlKey || event.metaKey) done = withControl(event);
     else if (!G.typing(event.target)) {
       const plain = ["Enter", " ", "ArrowDown", "ArrowUp", "?"].includes(event.key);

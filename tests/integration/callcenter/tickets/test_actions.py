@@ -8,14 +8,9 @@ from sqlalchemy.orm import Session
 
 from callcenter.crews.actions import add_crew
 from callcenter.crews.types import CrewKind
-from callcenter.tickets.actions import (
-    add_note,
-    meters_proved,
-    move_ticket,
-    open_ticket,
-    prove_restored,
-    tell_late,
-)
+from callcenter.tickets.actions.moving import add_note, move_ticket
+from callcenter.tickets.actions.opening import open_ticket
+from callcenter.tickets.actions.proving import meters_proved, prove_restored, tell_late
 from callcenter.tickets.queries import ticket_card, ticket_cards, ticket_counts, ticket_history
 from callcenter.tickets.types import (
     NewTicket,

@@ -10,15 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from foundation import clock
-from foundation.actor import Scope
 from metering.devices.actions import remove_meter, set_in_service, set_interval
 from metering.devices.timetable import load_timetable
 from metering.gaps.actions import check
 from metering.gaps.queries import (
-    by_area_and_hour,
     checked_to,
     completeness,
-    lacking_meters,
     late_due,
     missed,
 )
@@ -234,34 +231,3 @@ def test_what_terminals_that_answer_lack_is_read_late_and_old_gaps_are_forgotten
     with clock.frozen(START + timedelta(days=40)):
         forget_old_gaps(session, SYSTEM)
         assert missed(session, [model.one.meter_id], first=START, end=clock.now()) == []
-
-
-def test_areas_and_meters_are_listed_with_what_they_lack(session: Session) -> None:
-    session.execute(text("DELETE FROM metering.gap_mark"))
-    session.execute(text("DELETE FROM metering.gap"))
-    with clock.frozen(START):
-        keep_gap_list(session, SYSTEM)
-        one, other = fitted(session), fitted(session)
-    for minute in range(0, 120, 5):
-        with clock.frozen(START + timedelta(minutes=minute)):
-            read(session, one, clock.now())
-            if minute < 90:
-                read(session, other, clock.now())
-    end = START + timedelta(hours=2)
-    with clock.frozen(end + timedelta(minutes=5)):
-        keep_gap_list(session, SYSTEM)
-        areas = [one.one.area_id, other.one.area_id]
-        said = by_area_and_hour(session, areas, start=START, end=end)
-        assert [(row.area_id, row.expected, row.missing) for row in said] == [
-            (areas[0], 12, 0),
-            (areas[0], 12, 0),
-            (areas[1], 12, 0),
-            (areas[1], 12, 6),
-        ]
-        everybody = lacking_meters(session, Scope.everything(), since=START)
-        (lacking,) = [row for row in everybody if row.newest < end]
-        assert (lacking.meter_no, lacking.gaps) == (other.one.meter_no, 6)
-        assert lacking.oldest == START + timedelta(minutes=90)
-        mine = Scope.of_units(one.one.unit_id)
-        assert lacking in lacking_meters(session, mine, since=START, area_id=areas[1])
-        assert lacking_meters(session, Scope.of_units(-1), since=START) == []

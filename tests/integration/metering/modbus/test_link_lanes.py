@@ -13,11 +13,13 @@ from metering.modbus.controls import NoSuchCommand, Write
 from metering.modbus.decode import decode
 from metering.modbus.errors import ExceptionReply, NoReply, UnitResting
 from metering.modbus.link import Link, Priority
+from metering.modbus.link_metrics import LinkMetrics
 from metering.modbus.meter_clock import ClockNotSettable
 from metering.modbus.plan import Block, compile_plan
 from metering.modbus.profile import load_profiles
 from metering.modbus.reading import Learned, read_terminal
 from metering.modbus.simulated_unit import Exceptional
+from metering.polling.types import LeaseEnded
 
 PATIENCE_S = 10.0
 SHORT_S = 0.05
@@ -98,6 +100,31 @@ def test_a_unit_that_failed_stands_behind_its_neighbours(
             await asyncio.gather(*(ask(n) for n in (1, 2)), return_exceptions=True)
             await first
             assert order == [3, 2, 1]
+
+    asyncio.run(scene())
+
+
+def test_a_request_that_waited_does_not_leave_when_it_is_forbidden_meanwhile(
+    town_of: Callable, unit_of: Callable
+) -> None:
+    async def scene() -> None:
+        async with town_of(unit_of(1), unit_of(2)) as town:
+            over: list[LeaseEnded] = []
+            link = town.link(forbids=lambda: over[0] if over else None)
+            await town.order("slow", "M1", seconds=0.2)
+            first = asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S))
+            waiting = [
+                asyncio.create_task(link.read(2, BLOCK, timeout_s=PATIENCE_S)) for _ in range(3)
+            ]
+            while link.counters.requests == 0:  # noqa: ASYNC110 - not ours to signal
+                await asyncio.sleep(0)
+            over.append(LeaseEnded())
+            assert await first
+            came = await asyncio.gather(*waiting, return_exceptions=True)
+            assert [type(one) for one in came] == [LeaseEnded] * 3
+            assert link.counters.requests == 1
+            over.clear()
+            assert await link.read(2, BLOCK, timeout_s=PATIENCE_S)
 
     asyncio.run(scene())
 
@@ -287,3 +314,36 @@ def test_a_clock_is_read_set_and_read_back(town_of: Callable) -> None:
                 await set_clock(link, 1, other, SHANGHAI, timeout_s=PATIENCE_S)
 
     asyncio.run(scene())
+
+
+def test_metrics_sum_what_links_did_and_keep_what_gone_ones_did(
+    town_of: Callable, unit_of: Callable
+) -> None:
+    async def scene() -> None:
+        async with town_of(unit_of(1), unit_of(2)) as town:
+            link = town.link()
+            await link.read(1, BLOCK, timeout_s=PATIENCE_S)
+            await town.order("silence", "M2")
+            await exhaust(link, 2)
+            links = [link]
+            metrics = LinkMetrics(lambda: links)
+            said = _said(metrics)
+            assert said["gridhall_link_events_total", "requests"] == 1 + OPEN_AFTER
+            assert said["gridhall_link_events_total", "timeouts"] == OPEN_AFTER
+            assert said["gridhall_link_units", "open"] == 1
+            assert said["gridhall_links_up", ""] == 1
+            metrics.gone(link)
+            links.clear()
+            after = _said(metrics)
+            assert after["gridhall_link_events_total", "requests"] == 1 + OPEN_AFTER
+            assert after["gridhall_links", ""] == 0
+
+    asyncio.run(scene())
+
+
+def _said(metrics: LinkMetrics) -> dict[tuple[str, str], float]:
+    return {
+        (sample.name, next(iter(sample.labels.values()), "")): sample.value
+        for metric in metrics.collect()
+        for sample in metric.samples
+    }

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loadmgmt.alerts.rules.current import lost_phases
@@ -99,6 +99,10 @@ def _expected(one: tuple[object, ...]) -> set[tuple[AlertKind, str]]:
     return set(found.items())
 
 
+NEIGHBOUR_WITHOUT_VOLTS = (1, Quality.GOOD, (1541, UNKNOWN, 0), (0, 251, 0), 5, -1)
+
+
+@example([NEIGHBOUR_WITHOUT_VOLTS])
 @settings(max_examples=300, deadline=None)
 @given(st.lists(meter, min_size=1, max_size=12))
 def test_a_batch_says_what_the_scalar_rules_say(meters: list[tuple[object, ...]]) -> None:

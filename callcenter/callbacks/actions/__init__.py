@@ -1,0 +1,1 @@
+"""What happens to call-backs: listed when supply is back, attempted, closed."""

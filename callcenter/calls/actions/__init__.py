@@ -1,0 +1,1 @@
+"""What happens to calls: told by the switch, worked on by agents."""

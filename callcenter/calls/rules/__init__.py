@@ -1,0 +1,1 @@
+"""What the events of a call say together, and what a fault report asks for; pure."""

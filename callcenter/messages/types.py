@@ -1,0 +1,84 @@
+"""Notices, as others see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from foundation.errors import BadData, Unreachable
+from foundation.worktime import DailySpan
+
+
+class DeliveryState(StrEnum):
+    """What became of a notice."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class SkipReason(StrEnum):
+    """Why a notice was not sent."""
+
+    NO_PHONE = "no_phone"
+    OPTED_OUT = "opted_out"
+    QUIET_HOURS = "quiet_hours"
+
+
+class TemplateUnknown(BadData):
+    """No template has this name, or a fact of its text is missing; facts: template, fact."""
+
+    code = "template_unknown"
+
+
+class GatewayAway(Unreachable):
+    """The gateway does not take the notice; facts: gateway, why."""
+
+    code = "gateway_away"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One notice in both languages.
+
+    Attributes:
+        urgent: whether it goes out in quiet hours too.
+    """
+
+    zh: str
+    en: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBook:
+    """What templates.toml says."""
+
+    source: str
+    attempts: int
+    retry_minutes: int
+    quiet: tuple[DailySpan, ...]
+    templates: dict[str, Template]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCard:
+    """A notice and what became of it.
+
+    Attributes:
+        reason: why it was skipped, or what its last attempt said.
+    """
+
+    id: int
+    template: str
+    lang: str
+    phone: str | None
+    text: str
+    about_type: str
+    about_no: str
+    state: DeliveryState
+    reason: str
+    attempts: int
+    gateway: str
+    created_at: datetime
+    finished_at: datetime | None

@@ -1,0 +1,1 @@
+"""What happens to tickets: opened, moved, proved, tied to outages."""

@@ -1,0 +1,1 @@
+"""Outages (停电): planned ones, and faults found from alerts, dark meters and calls."""

@@ -1,0 +1,1 @@
+"""What happens to outages: found, confirmed, worked on, proved over."""

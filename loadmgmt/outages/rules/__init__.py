@@ -1,0 +1,1 @@
+"""What calls and meters say about an outage; pure."""

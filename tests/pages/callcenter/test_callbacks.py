@@ -1,0 +1,87 @@
+"""Call-backs: the answer archives or reopens; two who call at once are told."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from callcenter.callbacks.queries import callback_card, callback_cards
+from callcenter.callbacks.types import CallbackCard, CallbackState
+from callcenter.calls.actions.seats import sit_at
+from callcenter.calls.actions.working import log_fault
+from foundation import clock
+from foundation.actor import Scope
+from tests.factories.callcenter import NO_POWER, answered, extension_of, mend, street
+from tests.factories.webapp import Browser, Page, Portal
+
+MORNING = datetime(2027, 6, 18, 2, 0, tzinfo=UTC)  # ten o'clock
+
+
+@pytest.fixture
+def waiting(portal: Portal) -> CallbackCard:
+    """Let somebody's fault be mended."""
+    agent = portal.town.people["agent"]
+    with portal.work() as session:
+        sit_at(session, agent, extension_of(agent))
+        (house,) = street(session, 1)
+        call = answered(session, agent, house.phone)
+        ticket_no = str(log_fault(session, agent, call, NO_POWER, version=1).ticket_no)
+    mend(portal, ticket_no)
+    with portal.work() as session:
+        return callback_cards(session, Scope.everything(), view="all", limit=500)[-1]
+
+
+def answer(browser: Browser, one: CallbackCard, **fields: object) -> Page:
+    path = f"/callbacks/{one.id}/answer?id={one.id}&view=due"
+    return browser.post(path, **{"version": one.version, "agreed": "1"} | fields)
+
+
+def state(portal: Portal, one: CallbackCard) -> CallbackState:
+    with portal.work() as session:
+        return callback_card(session, one.id).state
+
+
+def test_a_satisfied_customer_archives_the_ticket(portal: Portal, waiting: CallbackCard) -> None:
+    browser = portal.browser("agent")
+    page = answer(browser, waiting, solved="yes", satisfaction="5")
+    assert page.status == 302
+    assert portal.card(waiting.ticket_no).step == "archived"
+
+
+def test_an_unhappy_one_without_a_reason_is_refused_and_nothing_is_lost(
+    portal: Portal, waiting: CallbackCard
+) -> None:
+    browser = portal.browser("agent")
+    page = answer(browser, waiting, solved="no", satisfaction="1")
+    assert page.status == 422
+    (chosen,) = page.tree.one("form", data_guard=True).all("input", name="solved", checked=True)
+    assert chosen.attrs["value"] == "no"
+    assert answer(browser, waiting, solved="no", note="晚上又跳闸").status == 302
+    assert portal.card(waiting.ticket_no).step == "new"
+    assert portal.card(waiting.ticket_no).round == 2
+
+
+def test_who_comes_second_learns_who_called_and_keeps_the_note(
+    portal: Portal, waiting: CallbackCard
+) -> None:
+    answer(portal.browser("agent"), waiting, solved="yes", satisfaction="4")
+    page = answer(portal.browser("supervisor"), waiting, solved="no", note="客户说没好")
+    assert page.status == 409
+    assert portal.town.people["agent"].name in page.said
+    assert state(portal, waiting) is CallbackState.SATISFIED
+
+
+def test_who_was_not_reached_comes_again_later(portal: Portal, waiting: CallbackCard) -> None:
+    browser = portal.browser("agent")
+    path = f"/callbacks/{waiting.id}/attempt?id={waiting.id}"
+    browser.post(path, version=waiting.version, result="no_answer", agreed="1")
+    with portal.work() as session:
+        one = callback_card(session, waiting.id)
+    assert (one.state, one.attempts) == (CallbackState.WAITING, 1)
+    assert one.due_at > waiting.due_at
+
+
+def test_the_list_names_the_quiet_hours(portal: Portal, waiting: CallbackCard) -> None:
+    browser = portal.browser("agent")
+    with clock.frozen(MORNING.replace(hour=5)):  # one in the afternoon
+        page = browser.get(f"/callbacks?id={waiting.id}")
+    assert page.status in {200, 302}

@@ -1,0 +1,44 @@
+"""Channels: notices to customers, what became of each, and who wants none."""
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from callcenter.api.messages import deliveries, message_book, opt_out
+from callcenter.api.types import DeliveryState
+from webapp.auth.guard import allow
+from webapp.auth.permissions import Permission
+from webapp.context import show, t
+from webapp.session import actor, db, office
+
+page = Blueprint("channels", __name__)
+PAGE = 50
+
+
+@page.get("/admin/channels")
+@allow(Permission.MANAGE_CHANNELS)
+def listing() -> str:
+    """List notices newest first, with the templates they were made of."""
+    word = request.args.get("state", "")
+    state = DeliveryState(word) if word in set(DeliveryState) else None
+    rows = deliveries(
+        db(), state=state, before_id=request.args.get("before", type=int), limit=PAGE + 1
+    )
+    return show(
+        "admin/channels.html",
+        at="channels",
+        rows=rows[:PAGE],
+        state=word if state else "",
+        states=list(DeliveryState),
+        book=message_book(),
+        gateway=office().settings.message_gateway,
+        next_before=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
+
+
+@page.post("/admin/channels/opt-out")
+@allow(Permission.MANAGE_CHANNELS)
+def stop() -> Response:
+    """Send no more notices to a number."""
+    opt_out(db(), actor(), request.form.get("phone", ""))
+    flash(t("channels.stopped"), "ok")
+    return redirect(url_for("channels.listing"))
