@@ -1,9 +1,11 @@
 """Which events this room listens to."""
 
 from callcenter.callbacks.actions.listing import drop_waiting, list_callers
+from callcenter.messages.cases import tell_case_moved
 from callcenter.tickets.actions.outages import follow_outage
 from callcenter.tickets.actions.proving import meters_proved
 from callcenter.tickets.types import TicketClosed, TicketRestored
+from customers.api.types import ApplicationAdvanced
 from foundation.outbox import Handler
 from loadmgmt.api.types import AlertsCleared, OutageChanged
 
@@ -12,4 +14,5 @@ HANDLERS = [
     Handler(OutageChanged, follow_outage, "an outage has one ticket, its end finishes it"),
     Handler(TicketRestored, list_callers, "those who reported it are told and called back"),
     Handler(TicketClosed, drop_waiting, "an archived ticket needs no more call-backs"),
+    Handler(ApplicationAdvanced, tell_case_moved, "an applicant hears where the case stands"),
 ]

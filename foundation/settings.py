@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -31,17 +32,13 @@ class FolderRefused(BadData):
     code = "folder_refused"
 
 
-def _whole(raw: str) -> int:
-    return int(raw)
-
-
-def _number(raw: str) -> float:
-    return float(raw)
-
-
 def _flag(raw: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     return words[raw.strip().lower()]
+
+
+def _networks(raw: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(word) for word in raw.replace(",", " ").split())
 
 
 def _one_of(*words: str) -> Callable[[str], str]:
@@ -115,26 +112,24 @@ class Settings:
         "DATABASE_URL_POLLER", "the account of the poller; made from DATABASE_URL if not set"
     )
     host: str = _variable("GRIDHALL_HOST", "address the portal listens on", default="127.0.0.1")
-    port: int = _variable(
-        "GRIDHALL_PORT", "port the portal listens on", default="8600", read=_whole
-    )
+    port: int = _variable("GRIDHALL_PORT", "port the portal listens on", default="8600", read=int)
     web_threads: int = _variable(
         "GRIDHALL_WEB_THREADS",
         "request threads of the web process, live streams included",
         default="48",
-        read=_whole,
+        read=int,
     )
     streams: int = _variable(
         "GRIDHALL_STREAMS",
         "live streams one web process serves at once; beyond it pages poll",
         default="32",
-        read=_whole,
+        read=int,
     )
     proxies: int = _variable(
         "GRIDHALL_PROXIES",
         "how many front servers forward requests; their X-Forwarded headers are believed",
         default="0",
-        read=_whole,
+        read=int,
     )
     secure_cookies: bool = _variable(
         "GRIDHALL_SECURE_COOKIES",
@@ -160,20 +155,17 @@ class Settings:
         "a sign-in ends after this long without a request",
         unit="h",
         default="12",
-        read=_whole,
+        read=int,
     )
     lock_after: int = _variable(
-        "GRIDHALL_LOCK_AFTER",
-        "failed sign-ins in a row that lock an account",
-        default="5",
-        read=_whole,
+        "GRIDHALL_LOCK_AFTER", "so many failed sign-ins lock an account", default="5", read=int
     )
     lock_minutes: int = _variable(
         "GRIDHALL_LOCK_MINUTES",
         "how long a locked account stays locked",
         unit="min",
         default="15",
-        read=_whole,
+        read=int,
     )
     secret_key: str | None = _variable(
         "GRIDHALL_SECRET_KEY",
@@ -202,39 +194,45 @@ class Settings:
         "GRIDHALL_SIMULATOR_PORT",
         "loopback port on which the terminal simulator takes orders",
         default="8610",
-        read=_whole,
+        read=int,
     )
     worker_metrics_port: int = _variable(
         "GRIDHALL_WORKER_METRICS_PORT",
         "loopback port of the worker's metrics and health; 0 = none",
         default="8611",
-        read=_whole,
+        read=int,
     )
     poller_metrics_port: int = _variable(
         "GRIDHALL_POLLER_METRICS_PORT",
         "loopback port of the poller's metrics and health; 0 = none",
         default="8612",
-        read=_whole,
+        read=int,
     )
     simulator_metrics_port: int = _variable(
         "GRIDHALL_SIMULATOR_METRICS_PORT",
         "loopback port of the simulator's metrics and health; 0 = none",
         default="8613",
-        read=_whole,
+        read=int,
     )
     leader_timeout_s: float = _variable(
         "GRIDHALL_LEADER_TIMEOUT",
         "a clock leader silent for longer is replaced",
         unit="s",
         default="10",
-        read=_number,
+        read=float,
     )
     read_timeout_s: float = _variable(
         "GRIDHALL_READ_TIMEOUT",
         "how long a terminal may take to answer one request",
         unit="s",
         default="3",
-        read=_number,
+        read=float,
+    )
+    probe_networks: tuple[IPv4Network | IPv6Network, ...] = _variable(
+        "GRIDHALL_PROBE_NETWORKS",
+        "networks in which the profile page may look at devices; private ones and this machine",
+        default="10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 127.0.0.0/8 fc00::/7 ::1",
+        read=_networks,
     )
     poller_site: str = _variable(
         "GRIDHALL_POLLER_SITE",
@@ -246,7 +244,7 @@ class Settings:
         "a poller that is silent for longer loses its connections to the others",
         unit="s",
         default="10",
-        read=_number,
+        read=float,
     )
     without_lease: str = _variable(
         "GRIDHALL_WITHOUT_LEASE",
@@ -260,21 +258,21 @@ class Settings:
         "what a poller may keep on its disk while the database is away; beyond it asks no more",
         unit="MB",
         default="2000",
-        read=_whole,
+        read=int,
     )
     reading_days: int = _variable(
         "GRIDHALL_READING_DAYS",
         "readings are kept so long; their hours and days stay",
         unit="d",
         default="1100",
-        read=_whole,
+        read=int,
     )
     gap_days: int = _variable(
         "GRIDHALL_GAP_DAYS",
         "intervals without a reading are listed so long",
         unit="d",
         default="35",
-        read=_whole,
+        read=int,
     )
     log_level: str = _variable("GRIDHALL_LOG_LEVEL", "least severe level logged", default="INFO")
     upload_mb: int = _variable(
@@ -282,20 +280,20 @@ class Settings:
         "largest file that may be uploaded to a case",
         unit="MB",
         default="20",
-        read=_whole,
+        read=int,
     )
     demo_port: int = _variable(
         "GRIDHALL_DEMO_PORT",
         "first of the loopback ports the demo town's simulated terminals listen on",
         default="18500",
-        read=_whole,
+        read=int,
     )
     demo_interval_s: int = _variable(
         "GRIDHALL_DEMO_INTERVAL",
         "how often the demo town's terminals are asked, a divisor of an hour",
         unit="s",
         default="60",
-        read=_whole,
+        read=int,
     )
     demo: bool = _variable(
         "GRIDHALL_DEMO",

@@ -29,7 +29,16 @@ from webapp.pages.customers import (
     tasks,
 )
 from webapp.pages.loadmgmt import alert_console, forecast, outages
-from webapp.pages.metering import collection, commands, imports, meters, simulator, terminals
+from webapp.pages.metering import (
+    collection,
+    commands,
+    commission,
+    imports,
+    meters,
+    profiles,
+    simulator,
+    terminals,
+)
 from webapp.session import Portal
 
 logger = logging.getLogger(__name__)
@@ -47,6 +56,8 @@ PAGES = (
     terminals.page,
     imports.page,
     commands.page,
+    commission.page,
+    profiles.page,
     simulator.page,
     desktop.page,
     calls.page,

@@ -51,14 +51,31 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A word of a notice in both languages."""
+
+    zh: str
+    en: str
+
+    def of(self, lang: str) -> str:
+        """Give it in one of them."""
+        return self.en if lang == "en" else self.zh
+
+
+@dataclass(frozen=True, slots=True)
 class MessageBook:
-    """What templates.toml says."""
+    """What templates.toml says.
+
+    Attributes:
+        stages: what customers are told of steps of their case; of others they hear nothing.
+    """
 
     source: str
     attempts: int
     retry_minutes: int
     quiet: tuple[DailySpan, ...]
     templates: dict[str, Template]
+    stages: dict[str, Words]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from customers.applications.queries.cases import (
     inbox,
     inbox_count,
     late_steps,
+    open_cases,
     open_duplicates,
 )
 from customers.applications.queries.progress import code_fits, progress
@@ -31,6 +32,7 @@ __all__ = [
     "inbox_count",
     "issue_code",
     "late_steps",
+    "open_cases",
     "open_duplicates",
     "pause_case",
     "progress",

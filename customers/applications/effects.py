@@ -12,7 +12,7 @@ from customers.applications.queries.cases import application_card
 from customers.applications.queries.plan import archive_plan, locked_of
 from customers.applications.types import ApplicationCard
 from customers.archive.actions import connect_supply
-from customers.archive.rules import problems
+from customers.archive.rules import plain_number, problems
 from customers.archive.types import (
     ArchiveConflict,
     ArchiveIncomplete,
@@ -39,6 +39,7 @@ def take_intake(session: Session, actor: Actor, row: Application, form: Mapping[
     row.applicant_name = form["applicant_name"]
     row.contact_name = form.get("contact_name") or form["applicant_name"]
     row.phone = form["phone"]
+    row.phone_hash = keyed_hash(plain_number(form["phone"]))
     row.id_no, row.id_no_hash = form["id_no"], keyed_hash(form["id_no"])
     row.address = form["address"]
     row.area_id, row.unit_id = place.area_id, place.unit_id

@@ -19,6 +19,7 @@ class Application(Base):
     __table_args__ = (
         Index(None, "opened_at"),
         Index(None, "id_no_hash"),
+        Index(None, "phone_hash"),
         Index("ix_application_open", "unit_id", postgresql_where=text("ended_at IS NULL")),
     )
 
@@ -29,6 +30,7 @@ class Application(Base):
     applicant_name: Mapped[str]
     contact_name: Mapped[str]
     phone: Mapped[sealed]
+    phone_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_no: Mapped[sealed]
     id_no_hash: Mapped[bytes] = mapped_column(LargeBinary)
     address: Mapped[str] = mapped_column(index=True)

@@ -21,6 +21,12 @@ class UnitResting(Unreachable):
     code = "unit_resting"
 
 
+class LookTooLong(Unreachable):
+    """A device answers, but too slowly to be looked at in one go; facts: seconds."""
+
+    code = "look_too_long"
+
+
 GATEWAY_PATH, GATEWAY_TARGET = 0x0A, 0x0B
 """Said by a gateway of a unit it cannot reach or that does not answer it."""
 

@@ -38,6 +38,7 @@ from metering.modbus.profile_parts import (
 from metering.modbus.profile_variants import in_order, moved_by
 from metering.modbus.quantities import EVERY_GROUP
 from metering.modbus.reading import Learned, read_terminal
+from metering.modbus.within import within
 
 SHIFTS = (0, -1, 1)
 """Documents count registers from 1 or from 0, and some are copied from one that did otherwise."""
@@ -125,10 +126,12 @@ class Probed:
     fits: tuple[Fit, ...]
 
 
-async def find_framing(place: Place) -> tuple[Framing | None, tuple[Tried, ...]]:
-    """Try both framings; any answer that is framed right, an exception too, proves one."""
+async def find_framing(
+    place: Place, framings: Sequence[Framing] = get_args(Framing)
+) -> tuple[Framing | None, tuple[Tried, ...]]:
+    """Try framings; any answer that is framed right, an exception too, proves one."""
     tried: list[Tried] = []
-    for framing in get_args(Framing):
+    for framing in framings:
         link = Link(place.host, place.port, framing=framing, connect_timeout_s=place.timeout_s)
         error: GridhallError | None = None
         try:
@@ -327,9 +330,10 @@ async def look_at(
     profile: Profile | None,
     *,
     ratios: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1)),
+    framings: Sequence[Framing] = get_args(Framing),
 ) -> Probed:
     """Find the framing, ask what it is, and fit a profile to it."""
-    framing, tried = await find_framing(place)
+    framing, tried = await find_framing(place, framings)
     if framing is None:
         return Probed(None, tried, (), ())
     link = Link(
@@ -353,6 +357,8 @@ def probe(
     profile: Profile | None = None,
     *,
     ratios: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1)),
+    framings: Sequence[Framing] = get_args(Framing),
+    within_s: float | None = None,
 ) -> Probed:
     """Look at a live device and wait for it: for a page or a command, never inside a loop.
 
@@ -360,8 +366,13 @@ def probe(
         place: where it is reached.
         profile: the map to try; None only finds framing and identification.
         ratios: PT and CT [1].
+        framings: those to try.
+        within_s: the patience for the whole look [s]; None has none.
+
+    Raises:
+        LookTooLong: it took longer.
     """
-    return asyncio.run(look_at(place, profile, ratios=ratios))
+    return asyncio.run(within(look_at(place, profile, ratios=ratios, framings=framings), within_s))
 
 
 def peek(place: Place, framing: Framing, block: Block) -> list[RegistersSeen]:

@@ -1,12 +1,14 @@
 """Terminal profiles: what a model's registers mean, read from TOML and checked."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from foundation.datafiles import build, load_toml
+from foundation.datafiles import DataFileRefused, build, load_toml
 from metering.modbus.errors import ProfileRefused
 from metering.modbus.profile_check import wrongs
 from metering.modbus.profile_parts import (
@@ -32,6 +34,8 @@ __all__ = [
     "check",
     "load_profiles",
     "office_profiles",
+    "parse_profile",
+    "profile_content",
     "profile_files",
     "read_profile",
 ]
@@ -88,6 +92,37 @@ def read_profile(path: Path | Traversable, known: Mapping[str, Profile] | None =
     if not _extends(content):
         return _whole(content, name)
     return _variant(content, name, load_profiles() if known is None else known, {})
+
+
+def parse_profile(name: str, text: str, known: Mapping[str, Profile]) -> Profile:
+    """Check a profile somebody is writing.
+
+    Args:
+        name: what its file is or will be called.
+        text: its TOML.
+        known: the profiles it may extend.
+
+    Raises:
+        ProfileRefused: it contradicts itself.
+        DataFileRefused: it is no valid TOML, has an unknown key or names no source.
+    """
+    content = profile_content(name, text)
+    return _variant(content, name, known, {}) if _extends(content) else _whole(content, name)
+
+
+def profile_content(name: str, text: str) -> dict[str, Any]:
+    """Read the TOML of a profile, nothing of it checked but that it names a source.
+
+    Raises:
+        DataFileRefused: it is no valid TOML, or names no source.
+    """
+    try:
+        content = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise DataFileRefused(file=f"{name}.toml", why=str(error)) from error
+    if not str(content.get("source", "")).strip():
+        raise DataFileRefused(file=f"{name}.toml", why="names no source")
+    return content
 
 
 def check(profile: Profile) -> None:

@@ -19,6 +19,7 @@ from foundation.actor import Desk, Role, Scope
 from foundation.staff.actions import set_desks
 from loadmgmt.api.outages import outage_cards, register_outage
 from loadmgmt.api.types import NewOutage, OutageKind
+from metering.api.commissioning import decide, waiting_targets
 from metering.api.requests import ask_write
 from metering.api.types import NewWrite, WriteKind
 from metering.devices.models import Terminal
@@ -74,6 +75,15 @@ ADDRESSES = (
     "/devices/import/{list}",
     "/devices/import/{list}?view=known&after=1",
     "/meters/{meter}/command?kind=close",
+    "/commission",
+    "/commission?view=done",
+    "/commission?view=shelf",
+    "/commission?q=ZD",
+    "/commission/{waiting}",
+    "/profiles",
+    "/profiles/demo_terminal",
+    "/profiles/new",
+    "/profiles/new?copy=schneider_pm5100_as_printed",
     "/commands",
     "/commands?view=all&part=rows",
     "/commands/{command}",
@@ -200,6 +210,7 @@ def facts(portal: Portal) -> dict[str, object]:
             "meter": portal.town.meter.meter_no,
             "bare": bare.meter_no,
             "command": command,
+            "waiting": decided(portal),
             "plain": portal.ticket(kind=TicketKind.REPAIR, title=SHARP),
             "sent": sent,
             "inspection": inspection.ticket_no,
@@ -249,6 +260,15 @@ def waiting_callback(portal: Portal) -> int:
     mend(portal, ticket_no)
     with portal.work() as session:
         return callback_cards(session, Scope.everything(), view="all")[0].id
+
+
+def decided(portal: Portal) -> str:
+    """Take a terminal out of service for a reason; give its number."""
+    with portal.work() as session:
+        (first, *_) = waiting_targets(session, Scope.everything(), search="ZD")
+        supervisor = portal.town.people["supervisor"]
+        decide(session, supervisor, first.terminal_no, in_service=False, reason=SHARP, newest=0)
+    return first.terminal_no
 
 
 def connections(portal: Portal) -> dict[str, object]:

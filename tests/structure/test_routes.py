@@ -70,6 +70,17 @@ GET  /commands/<command_no>              commands.detail           see_commands
 POST /commands/<command_no>/read         commands.read_now         read_meter
 POST /commands/<command_no>/review       commands.review           review_command
 POST /commands/<command_no>/withdraw     commands.withdraw         ask_command
+GET  /commission                         commission.listing        commission
+GET  /commission/<terminal_no>           commission.detail         commission
+POST /commission/<terminal_no>/check     commission.check          commission
+POST /commission/<terminal_no>/service   commission.put            commission
+GET  /profiles                           profiles.listing          see_profiles
+GET  /profiles/<name>                    profiles.detail           see_profiles
+POST /profiles/<name>                    profiles.save             edit_profiles
+GET  /profiles/new                       profiles.new              edit_profiles
+POST /profiles/new                       profiles.add              edit_profiles
+POST /profiles/take                      profiles.take             edit_profiles
+POST /profiles/try                       profiles.look             edit_profiles
 GET  /apps                                apps.listing             see_applications
 GET  /apps/<application_no>               apps.detail              see_applications
 POST /apps/<application_no>/claim         app_steps.claim          handle_application
@@ -145,6 +156,9 @@ NOT_IN_THE_MENU = {
     "public.logo": "a picture",
     "commands.detail": "from the list of commands",
     "commands.form": "from a meter",
+    "commission.detail": "opened from the list",
+    "profiles.detail": "opened from the list",
+    "profiles.new": "opened from the list",
     "home.nav": "the menu itself",
     "live.events": "a stream",
     "health.healthz": "for those who watch the process",

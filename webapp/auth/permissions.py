@@ -16,6 +16,9 @@ class Permission(StrEnum):
     SEE_COLLECTION = "see_collection"
     ASK_BACKFILL = "ask_backfill"
     IMPORT_DEVICES = "import_devices"
+    SEE_PROFILES = "see_profiles"
+    EDIT_PROFILES = "edit_profiles"
+    COMMISSION = "commission"
     SEE_TICKETS = "see_tickets"
     OPEN_TICKET = "open_ticket"
     MOVE_TICKET = "move_ticket"
@@ -55,6 +58,9 @@ SENTENCES: dict[Permission, str] = {
     Permission.SEE_COLLECTION: "see collection and terminals",
     Permission.ASK_BACKFILL: "ask for missing intervals to be read again",
     Permission.IMPORT_DEVICES: "import lists of devices",
+    Permission.SEE_PROFILES: "see terminal profiles",
+    Permission.EDIT_PROFILES: "write terminal profiles and try them on live devices",
+    Permission.COMMISSION: "check terminals and put them into service",
     Permission.SEE_TICKETS: "see tickets",
     Permission.OPEN_TICKET: "open tickets",
     Permission.MOVE_TICKET: "move tickets, as far as the flow allows the role",
@@ -101,6 +107,11 @@ GRANTS: dict[Permission, frozenset[Role]] = {
     ),
     Permission.ASK_BACKFILL: frozenset({Role.DISPATCHER, Role.SUPERVISOR, Role.ADMIN}),
     Permission.IMPORT_DEVICES: frozenset({Role.CLERK, Role.ADMIN}),
+    Permission.SEE_PROFILES: frozenset(
+        {Role.DISPATCHER, Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}
+    ),
+    Permission.EDIT_PROFILES: frozenset({Role.ADMIN}),
+    Permission.COMMISSION: frozenset({Role.CLERK, Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN}),
     Permission.SEE_TICKETS: _DESKS,
     Permission.OPEN_TICKET: frozenset(
         {Role.AGENT, Role.DISPATCHER, Role.INSPECTOR, Role.SUPERVISOR}

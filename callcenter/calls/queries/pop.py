@@ -12,6 +12,7 @@ from callcenter.calls.queries.cards import call_card
 from callcenter.calls.types import CallCard, CallerView, Contact
 from callcenter.tickets.queries import tickets_at
 from callcenter.tickets.types import TicketCard, TicketKind
+from customers.api.applications import open_cases
 from customers.api.archive import contact_at, match_phone, supply_cards
 from customers.api.types import Contact as AccountContact
 from customers.api.types import SupplyCard
@@ -46,7 +47,7 @@ class ScreenPop:
         around: None where no point is chosen.
         matches: outages that may explain it, best first.
         repeat: the open ticket this call belongs to, if it is about the same thing.
-        cases: open applications; None: not known here.
+        cases: numbers of the open applications of the account or the number that calls.
         arrears: what is owed; None: not known here.
     """
 
@@ -60,7 +61,7 @@ class ScreenPop:
     tickets: tuple[TicketCard, ...]
     repeat: TicketCard | None
     contacts: tuple[Contact, ...]
-    cases: tuple[str, ...] | None = None
+    cases: tuple[str, ...] = ()
     arrears: str | None = None
 
 
@@ -85,6 +86,7 @@ def screen_pop(session: Session, call_id: int) -> ScreenPop:
         tickets=tuple(one for one in tickets if one.ended_at is None),
         repeat=repeat_of(tickets),
         contacts=tuple(_contacts(session, call, tickets)),
+        cases=tuple(open_cases(session, phone=call.caller or "", point_id=point)),
     )
 
 

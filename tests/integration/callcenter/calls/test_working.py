@@ -292,7 +292,7 @@ def test_what_pops_up_knows_what_is_known_and_says_what_is_not(session: Session)
     assert pop.around.verdict == "inside"
     assert [one.ticket_no for one in pop.tickets] == [pop.repeat.ticket_no if pop.repeat else ""]
     assert {one.kind.split(".")[0] for one in pop.contacts} == {"call", "ticket"}
-    assert (pop.cases, pop.arrears) == (None, None)
+    assert (pop.cases, pop.arrears) == ((), None)
 
 
 def test_an_unknown_caller_pops_up_empty(session: Session) -> None:

@@ -1,0 +1,17 @@
+"""The shelf of profiles (规约库): the packaged and the office's own; trying one on a device."""
+
+from metering.profiles.actions import add_profile, save_profile, take_over, try_profile
+from metering.profiles.queries import free_name, new_text, profile_rows, profile_text
+from metering.profiles.rules import name_in
+
+__all__ = [
+    "add_profile",
+    "free_name",
+    "name_in",
+    "new_text",
+    "profile_rows",
+    "profile_text",
+    "save_profile",
+    "take_over",
+    "try_profile",
+]

@@ -1,0 +1,124 @@
+"""Putting terminals into service (投运验收): who waits, the checks, the decision."""
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from foundation.errors import BadData, GridhallError, Refused
+from metering.api.commissioning import (
+    decide,
+    history,
+    newest_decisions,
+    run_checks,
+    target,
+    waiting_targets,
+)
+from metering.api.types import ConnectionOwned
+from webapp.auth.guard import allow
+from webapp.auth.permissions import Permission
+from webapp.context import language, show, t
+from webapp.errors import status_of
+from webapp.places import places_of
+from webapp.sentences import sentence
+from webapp.session import actor, db, office, scope
+
+page = Blueprint("commission", __name__)
+VIEWS = ("waiting", "shelf", "done")
+PAGE = 50
+
+
+@page.get("/commission")
+@allow(Permission.COMMISSION)
+def listing() -> str:
+    """List terminals that wait, or what was decided last."""
+    view = request.args.get("view", "waiting")
+    view = view if view in VIEWS else "waiting"
+    search = request.args.get("q", "").strip()
+    after = request.args.get("after", "")
+    found = []
+    if view != "done":
+        found = waiting_targets(
+            db(),
+            scope(),
+            search=search,
+            on_shelf=view == "shelf",
+            after_no=after,
+            limit=PAGE + 1,
+        )
+    rows = found[:PAGE]
+    return show(
+        "metering/commission.html",
+        at="commission",
+        view=view,
+        views=VIEWS,
+        rows=rows,
+        places=places_of(db(), {row.point_id for row in rows}),
+        decisions=newest_decisions(db()) if view == "done" else [],
+        search=search,
+        is_first=not after,
+        next_after=rows[-1].terminal_no if rows and len(found) > PAGE else "",
+    )
+
+
+@page.get("/commission/<terminal_no>")
+@allow(Permission.COMMISSION)
+def detail(terminal_no: str) -> str:
+    """Show one terminal with its checks and what was decided of it."""
+    return _detail(terminal_no)
+
+
+@page.post("/commission/<terminal_no>/check")
+@allow(Permission.COMMISSION)
+def check(terminal_no: str) -> Response | tuple[str, int]:
+    """Visit the terminal and keep what it showed."""
+    settings = office().settings
+    try:
+        with db().begin_nested():
+            run_checks(
+                db(),
+                actor(),
+                terminal_no,
+                data_dir=settings.data_dir,
+                zone=settings.time_zone,
+                despite_owner=bool(request.form.get("despite_owner")),
+            )
+    except (BadData, Refused) as refused:
+        return _detail(terminal_no, refused=refused), status_of(refused)
+    return redirect(url_for("commission.detail", terminal_no=terminal_no))
+
+
+@page.post("/commission/<terminal_no>/service")
+@allow(Permission.COMMISSION)
+def put(terminal_no: str) -> Response | tuple[str, int]:
+    """Put the terminal into service, or leave or take it out of service."""
+    in_service = request.form.get("decision") == "in"
+    try:
+        with db().begin_nested():
+            decide(
+                db(),
+                actor(),
+                terminal_no,
+                in_service=in_service,
+                reason=request.form.get("reason", ""),
+                newest=request.form.get("newest", 0, type=int),
+            )
+    except (BadData, Refused) as refused:
+        return _detail(terminal_no, refused=refused), status_of(refused)
+    flash(t("commission.put_in" if in_service else "commission.put_out", no=terminal_no), "ok")
+    return redirect(url_for("commission.detail", terminal_no=terminal_no))
+
+
+def _detail(terminal_no: str, *, refused: GridhallError | None = None) -> str:
+    one = target(db(), terminal_no)
+    past = history(db(), terminal_no)
+    return show(
+        "metering/commission/terminal.html",
+        at="commission",
+        title=terminal_no,
+        one=one,
+        place=places_of(db(), {one.point_id}).of(one.point_id),
+        past=past,
+        run=past.checked[0] if past.checked else None,
+        owned=isinstance(refused, ConnectionOwned),
+        problem="" if refused is None else sentence(refused, language()),
+        reason=request.form.get("reason", ""),
+    )
