@@ -17,9 +17,11 @@ from metering.modbus.link_parts import (
     REMEMBERED,
     SILENT_LIMIT,
     Counters,
+    Forbids,
     Framing,
     LinkError,
     Observe,
+    facts_of,
     framed_request,
     quiet_s,
 )
@@ -43,9 +45,9 @@ class Exchange:
         min_gap_ms: int = 0,
         connect_pause_ms: int = 0,
         observe: Observe | None = None,
+        forbids: Forbids | None = None,
     ) -> None:
-        self.host = host
-        self.port = port
+        self.host, self.port = host, port
         self.framing = framing
         self.counters = Counters()
         self._loop = asyncio.get_running_loop()  # once: asking for it costs a system call
@@ -54,7 +56,7 @@ class Exchange:
         self._connect_timeout_s = connect_timeout_s
         self._min_gap_s = max(min_gap_ms / 1000, SILENCE_S if self._is_rtu else 0.0)
         self._connect_pause_s = connect_pause_ms / 1000
-        self._observe = observe
+        self._observe, self._forbids = observe, forbids
         self.units: dict[int, Unit] = {}
         """Everyone asked so far, and how they stand."""
         self._is_plain = self.depth == 1 and not self._min_gap_s and observe is None
@@ -69,8 +71,7 @@ class Exchange:
         self._wake: asyncio.TimerHandle | None = None
         self._sweep: asyncio.TimerHandle | None = None
         self._sweep_due = NEVER
-        self._send_at = 0.0
-        self._quiet_until = 0.0
+        self._send_at = self._quiet_until = 0.0
         self._silent = 0
         self._silent_units: set[int] = set()
         self._is_closed = False
@@ -94,12 +95,15 @@ class Exchange:
         """Send a request now or let it wait.
 
         Raises:
-            LinkDown, UnitResting: there is no point in waiting.
+            LinkDown, UnitResting: there is no point in waiting; what `forbids` gave, likewise.
         """
         if self._is_closed:
             raise self._down("closed")
-        if self._wire is None and self._reconnect.at - self._loop.time() > request.timeout_s:
-            raise self._down("backing off")
+        if self._wire is None:
+            if self._reconnect.at - self._loop.time() > request.timeout_s:
+                raise self._down("backing off")
+            if self._forbids is not None and (forbidden := self._forbids()):
+                raise forbidden
         unit = request.unit
         if unit.failures and request.priority >= Priority.POLL and len(self.units) > 1:
             self._refuse_if_resting(request)
@@ -148,6 +152,10 @@ class Exchange:
     def _send(self, request: Request) -> None:
         wire, unit = self._wire, request.unit.number
         if wire is None:
+            return
+        if self._forbids is not None and (forbidden := self._forbids()):
+            request.unit.let_go()
+            request.answer.set_exception(forbidden)
             return
         request.sent_at = now = self._loop.time()
         if self._is_rtu:
@@ -358,9 +366,7 @@ class Exchange:
             why = str(error) or type(error).__name__
         finally:
             self._connecting = None
-        if not why and wire.gone.is_set():
-            why = "lost at once"
-        if why:
+        if why := why or ("lost at once" if wire.gone.is_set() else ""):
             self.counters.connect_failures += 1
             self._reconnect.hold_back(self._loop.time())
             self._fail_waiting(why)
@@ -390,10 +396,4 @@ class Exchange:
         return LinkDown(host=self.host, port=self.port, why=why)
 
     def _facts(self, request: Request) -> dict[str, object]:
-        return {
-            "host": self.host,
-            "port": self.port,
-            "unit": request.unit.number,
-            "function": request.block.function,
-            "address": request.block.address,
-        }
+        return facts_of(self.host, self.port, request)

@@ -4,7 +4,7 @@ from metering.modbus.breaker import BreakerState, Unit
 from metering.modbus.controls import Write
 from metering.modbus.exchange import Exchange
 from metering.modbus.lanes import Priority, Request
-from metering.modbus.link_parts import Counters, Framing, LinkError, Observe
+from metering.modbus.link_parts import Counters, Forbids, Framing, LinkError, Observe
 from metering.modbus.pdu import (
     IDENTIFICATION,
     identification_pdu,
@@ -14,7 +14,7 @@ from metering.modbus.pdu import (
 )
 from metering.modbus.plan import Block
 
-__all__ = ["Counters", "Framing", "Link", "LinkError", "Observe", "Priority"]
+__all__ = ["Counters", "Forbids", "Framing", "Link", "LinkError", "Observe", "Priority"]
 
 
 class Link(Exchange):
@@ -32,6 +32,7 @@ class Link(Exchange):
         min_gap_ms: pause between a reply and the next request [ms].
         connect_pause_ms: pause between connecting and the first request [ms].
         observe: called once per finished request.
+        forbids: called right before each request leaves; the error it gives is the request's.
     """
 
     async def read(

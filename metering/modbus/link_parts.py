@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from foundation.errors import GridhallError
 from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply
 from metering.modbus.lanes import Request
 from metering.modbus.mbap import HEADER
@@ -32,6 +33,8 @@ LATE_FACTOR = 1.5
 
 Observe: TypeAlias = Callable[[int, str, float], None]
 """Called once per finished request: unit, outcome (`ok` or an error code), seconds in flight."""
+Forbids: TypeAlias = Callable[[], GridhallError | None]
+"""Called right before each request leaves: an error, and it fails with that and does not leave."""
 
 
 @dataclass(slots=True)
@@ -48,6 +51,17 @@ class Counters:
     rested: int = 0
     connects: int = 0
     connect_failures: int = 0
+
+
+def facts_of(host: str, port: int, request: Request) -> dict[str, object]:
+    """Say which request an error is about."""
+    return {
+        "host": host,
+        "port": port,
+        "unit": request.unit.number,
+        "function": request.block.function,
+        "address": request.block.address,
+    }
 
 
 def framed_request(request: Request, *, is_rtu: bool) -> bytes:

@@ -72,12 +72,18 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plan:
-    """A compiled profile: ask for `blocks`, get one value per name in `columns`."""
+    """A compiled profile: ask for `blocks`, get one value per name in `columns`.
+
+    `sizes` says how long each block's reply is [byte], where the replies of many terminals can
+    be decoded at once; None where one reply decides how its own numbers are meant (marks, scale
+    factors).
+    """
 
     profile: Profile
     blocks: tuple[Block, ...]
     columns: tuple[str, ...]
     layouts: tuple[Layout, ...]
+    sizes: tuple[int, ...] | None = None
 
 
 def compile_plan(
@@ -106,11 +112,16 @@ def plan_of(profile: Profile, parts: Iterable[Sequence[Point]]) -> Plan:
         parts: points of one function each.
     """
     layouts = tuple(_layout(profile, points) for points in parts)
+    is_plain = not any(
+        layout.marks or any(point.factor_at is not None for point in layout.points)
+        for layout in layouts
+    )
     return Plan(
         profile=profile,
         blocks=tuple(layout.block for layout in layouts),
         columns=tuple(point.quantity for layout in layouts for point in layout.points),
         layouts=layouts,
+        sizes=tuple(layout.block.payload_bytes for layout in layouts) if is_plain else None,
     )
 
 

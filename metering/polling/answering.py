@@ -77,13 +77,13 @@ class Answerer:
             with counters.ON_DEMAND.time():
                 connection, asked = self._connections.by_meter[meter_id]
                 came = await ask(
-                    connection.lane,
+                    connection.link,
                     asked,
                     priority=Priority.ON_DEMAND,
                     timeout_s=self._timeout_s,
                 )
                 reading = self._reading(asked, came)
-                raw = _raw(asked, came)
+                raw = _raw(came)
                 await asyncio.to_thread(self._write, request_id, meter_id, came, reading, raw)
         except AWAY as error:
             logger.warning("answer not written", extra={"error": str(error)[:200]})
@@ -93,7 +93,7 @@ class Answerer:
     def _reading(self, asked: Asked, came: Answer) -> NewReading | None:
         if came.values is None:
             return None
-        values = dict(zip(asked.plan.columns, came.values, strict=True))
+        values = dict(zip(came.plan.columns, came.values, strict=True))
         cover = values.pop("cover_open", None)
         sample = {
             name: None if value is None else round(value * QUANTITIES[name].steps_per_unit)
@@ -144,10 +144,10 @@ class Answerer:
             )
 
 
-def _raw(asked: Asked, came: Answer) -> list[RawBlock]:
+def _raw(came: Answer) -> list[RawBlock]:
     """Keep what came as it came, for a person who wants to see it."""
     return [
         RawBlock(block.function, block.address, reply.hex())
-        for block, reply in zip(asked.plan.blocks, came.replies, strict=False)
+        for block, reply in zip(came.plan.blocks, came.replies, strict=False)
         if reply is not None
     ]

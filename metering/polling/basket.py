@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from metering.modbus.bulk import decode_many
 from metering.modbus.decode import Value
 from metering.modbus.plan import Plan
 from metering.modbus.quantities import QUANTITIES
@@ -36,8 +37,10 @@ AT_ONCE = int(Doubt.RESET | Doubt.STEP)
 _STEPS = np.array([QUANTITIES[name].steps_per_unit for name in COLUMNS], dtype=np.float64)
 _MOST = float(2**62)
 
-Item = tuple[int, int, int, float, int, int, Sequence[Value]]
-"""Row, meter, slot, instant, quality bits, source, values in the plan's order."""
+Values = Sequence[Value] | bytes
+"""In the plan's order; or as they came, all blocks one after the other."""
+Item = tuple[int, int, int, float, int, int, Values, tuple[int, int] | None]
+"""Row, meter, slot, instant, quality bits, source, values; PT and CT of those as they came."""
 
 
 @dataclass(slots=True)
@@ -188,7 +191,7 @@ class Basket:
         if known is None:
             known = self._layouts[id(plan)] = (plan, _Layout.of(plan))
         layout = known[1]
-        raw = np.array([item[6] for item in items], dtype=np.float64)
+        raw = _decoded(plan, items)
         values = np.full((len(items), len(COLUMNS)), np.nan)
         values[:, layout.target] = raw[:, layout.source]
         if layout.cover is None:
@@ -234,6 +237,21 @@ class Basket:
                 before=before.get(index),
             )
         return found
+
+
+def _decoded(plan: Plan, items: Sequence[Item]) -> NDArray[np.float64]:
+    """Give the values in the plan's order, NaN unknown."""
+    alike: dict[tuple[int, int] | None, list[int]] = {}
+    for index, item in enumerate(items):
+        alike.setdefault(item[7], []).append(index)
+    raw = np.empty((len(items), len(plan.columns)))
+    for ratios, rows in alike.items():
+        values: Any = [items[row][6] for row in rows]
+        if ratios is None:
+            raw[rows] = np.array(values, dtype=np.float64)
+        else:
+            raw[rows] = decode_many(plan, values, pt=ratios[0], ct=ratios[1])
+    return raw
 
 
 def _once_each(items: Sequence[Item]) -> Sequence[Sequence[Item]]:

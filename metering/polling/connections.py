@@ -10,11 +10,10 @@ from typing import NamedTuple
 from metering.devices.types import Framing, PollTarget
 from metering.modbus.link import Link
 from metering.modbus.link_metrics import LinkMetrics
-from metering.polling.lane import Lane
 from metering.polling.meters import Meters
 from metering.polling.plans import Plans, pauses_of
 from metering.polling.rounds import Asked, Series, Surroundings, ended
-from metering.polling.types import Known
+from metering.polling.types import Known, LeaseEnded
 from metering.readings.types import EventKind
 
 logger = logging.getLogger(__name__)
@@ -41,7 +40,6 @@ class Connection:
     address: str
     shard: int
     link: Link
-    lane: Lane
     manner: Manner
     asked: dict[int, Asked] = field(default_factory=dict)
     series: dict[int, Series] = field(default_factory=dict)
@@ -159,9 +157,9 @@ class Connections:
             depth=manner.depth,
             min_gap_ms=manner.gap_ms,
             connect_pause_ms=manner.pause_ms,
+            forbids=self._forbids,
         )
-        lane = Lane(link, self._around.may_send)
-        connection = Connection(address, shard, link, lane, manner)
+        connection = Connection(address, shard, link, manner)
         self._by_address[address] = connection
         self._by_shard.setdefault(shard, set()).add(address)
         return connection
@@ -208,7 +206,7 @@ class Connections:
             series = connection.series[interval_s] = Series(
                 connection.address,
                 connection.shard,
-                connection.lane,
+                connection.link,
                 interval_s=interval_s,
                 around=self._around,
             )
@@ -247,6 +245,9 @@ class Connections:
         first = next(iter(behind), None)
         framing = first.framing if first else Framing.MBAP
         return Manner(framing, min((one.depth for one in behind), default=1), *pauses)
+
+    def _forbids(self) -> LeaseEnded | None:
+        return None if self._around.may_send() else LeaseEnded()
 
     def _close(self, address: str) -> Coroutine[None, None, None]:
         """Take a connection out at once; what is returned waits until it is hung up."""

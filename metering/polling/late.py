@@ -158,7 +158,7 @@ class LateReader:
             return
 
         async def read(block: Block) -> bytes:
-            return await connection.lane.read(
+            return await connection.link.read(
                 asked.target.unit,
                 block,
                 timeout_s=self._timeout_s,

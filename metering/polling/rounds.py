@@ -9,17 +9,17 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from foundation.errors import BadData, GridhallError, Unreachable
 from metering.devices.types import PollTarget
 from metering.modbus.decode import Value, decode
-from metering.modbus.errors import ExceptionReply
-from metering.modbus.link import Priority
+from metering.modbus.errors import ExceptionReply, GarbledReply
+from metering.modbus.link import Link, Priority
 from metering.modbus.plan import Plan
 from metering.modbus.reading import KEPT_S, REFUSALS, Learned, read_terminal
 from metering.polling import counters
-from metering.polling.basket import Basket
-from metering.polling.lane import Lane
+from metering.polling.basket import Basket, Values
 from metering.polling.rules import (
     SPREAD,
     is_late,
@@ -78,16 +78,34 @@ class Asked:
 
 
 @dataclass(slots=True, eq=False)
+class Replies:
+    """What came of asking a terminal, as it came.
+
+    Attributes:
+        blocks: data bytes by the plan's blocks, None where none came.
+        at_s: when it was there [s since 1970].
+        error: of a block that did not answer, or why nobody was asked.
+    """
+
+    plan: Plan
+    blocks: Sequence[bytes | None]
+    at_s: float
+    error: str | None
+
+
+@dataclass(slots=True, eq=False)
 class Answer:
     """What came of asking a terminal: values in the plan's order, or a code of what went wrong.
 
     Attributes:
+        plan: it was asked by; the terminal's may be another by now.
         at_s: when it was there [s since 1970].
         error: with values, of a block that did not answer.
         replies: data of each block of the plan; None of one that did not answer.
     """
 
-    values: Sequence[Value] | None
+    plan: Plan
+    values: tuple[Value, ...] | None
     at_s: float
     error: str | None
     replies: Sequence[bytes | None] = ()
@@ -110,8 +128,33 @@ class Surroundings:
     timeout_s: float
 
 
-async def ask(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:
+async def ask(link: Link, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:
     """Ask a terminal for every block; one that answers some of them gives partial values."""
+    return decoded(asked, await fetch(link, asked, priority=priority, timeout_s=timeout_s))
+
+
+def decoded(asked: Asked, came: Replies) -> Answer:
+    """Turn replies into values, or into what went wrong."""
+    if came.error == ENDED or all(reply is None for reply in came.blocks):
+        return Answer(came.plan, None, came.at_s, came.error or GarbledReply.code)
+    target = asked.target
+    try:
+        values = decode(came.plan, came.blocks, pt=target.pt, ct=target.ct)
+    except BadData as garbled:
+        return Answer(came.plan, None, came.at_s, garbled.code, came.blocks)
+    return Answer(came.plan, values, came.at_s, came.error, came.blocks)
+
+
+def whole(plan: Plan, blocks: Sequence[bytes | None]) -> bytes | None:
+    """Join what came whole, to be decoded with others; None of what is decoded by itself."""
+    if plan.sizes is None or None in blocks:
+        return None
+    came = cast("Sequence[bytes]", blocks)
+    return b"".join(came) if tuple(map(len, came)) == plan.sizes else None
+
+
+async def fetch(link: Link, asked: Asked, *, priority: Priority, timeout_s: float) -> Replies:
+    """Ask a terminal for every block; give what came."""
     if asked.learned_at_s:
         asked.forget_old(time.time())
     unit, plan = asked.target.unit, asked.plan
@@ -119,33 +162,25 @@ async def ask(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float)
     error: str | None = None
     for block in plan.blocks:
         try:
-            replies.append(await lane.read(unit, block, timeout_s=timeout_s, priority=priority))
+            replies.append(await link.read(unit, block, timeout_s=timeout_s, priority=priority))
         except ExceptionReply as refused:
             if refused.exception in REFUSALS and not asked.learned_at_s:
-                return await learn(lane, asked, priority=priority, timeout_s=timeout_s)
+                return await learn(link, asked, priority=priority, timeout_s=timeout_s)
             error = f"exception_{refused.exception:02x}"
             replies.append(None)
         except (Unreachable, BadData) as lost:
             error = lost.code
             break
-    at_s = time.time()
     if error is not None:
         replies += [None] * (len(plan.blocks) - len(replies))
-        if error == ENDED or all(reply is None for reply in replies):
-            return Answer(None, at_s, error)
-    target = asked.target
-    try:
-        values = decode(plan, replies, pt=target.pt, ct=target.ct)
-    except BadData as garbled:
-        return Answer(None, at_s, garbled.code, replies)
-    return Answer(values, at_s, error, replies)
+    return Replies(plan, replies, time.time(), error)
 
 
-async def learn(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:
+async def learn(link: Link, asked: Asked, *, priority: Priority, timeout_s: float) -> Replies:
     """Ask a terminal that refused a block for its parts; from then on ask as it likes it."""
     learned = Learned()
     came = await read_terminal(
-        lane, asked.target.unit, asked.plan, timeout_s=timeout_s, priority=priority,
+        link, asked.target.unit, asked.plan, timeout_s=timeout_s, priority=priority,
         learned=learned, key=asked.row,
     )  # fmt: skip
     at_s = time.time()
@@ -153,13 +188,7 @@ async def learn(lane: Lane, asked: Asked, *, priority: Priority, timeout_s: floa
         asked.learned_at_s = at_s
         asked.plan = came.plan
     error = code_of(came.errors[-1]) if came.errors else None
-    if all(reply is None for reply in came.replies):
-        return Answer(None, at_s, error or "garbled_reply")
-    target = asked.target
-    try:
-        return Answer(decode(came.plan, came.replies, pt=target.pt, ct=target.ct), at_s, error)
-    except BadData as garbled:
-        return Answer(None, at_s, garbled.code)
+    return Replies(came.plan, came.replies, at_s, error)
 
 
 def code_of(error: GridhallError) -> str:
@@ -175,17 +204,17 @@ class Series:
     Args:
         address: the connection.
         shard: its shard.
-        lane: its turns.
+        link: to it.
         interval_s: of all its terminals [s].
         around: what rounds need besides.
     """
 
     def __init__(
-        self, address: str, shard: int, lane: Lane, *, interval_s: int, around: Surroundings
+        self, address: str, shard: int, link: Link, *, interval_s: int, around: Surroundings
     ) -> None:
         self.address, self.shard, self.interval_s = address, shard, interval_s
         self.asked: list[Asked] = []
-        self._lane, self._around = lane, around
+        self._link, self._around = link, around
         self._offset_s = stagger_s(address, interval_s)
         self._in_round = self._is_ending = False
         self._task: asyncio.Task[None] | None = None
@@ -261,10 +290,10 @@ class Series:
 
     async def _round(self, slot_s: int, some: Sequence[Asked]) -> None:
         turns = iter(some)
-        if self._lane.depth == 1:
+        if self._link.depth == 1:
             await self._one_by_one(turns, slot_s)
         else:  # a slow unit holds up one of several askers, not all
-            askers = min(self._lane.depth, len(some))
+            askers = min(self._link.depth, len(some))
             await asyncio.gather(*(self._one_by_one(turns, slot_s) for _ in range(askers)))
 
     async def _one_by_one(self, turns: Iterator[Asked], slot_s: int) -> None:
@@ -276,30 +305,36 @@ class Series:
         """Ask one terminal for a slot and keep what came; give whether it answered."""
         around = self._around
         patience = patience_s(asked.failed, around.timeout_s)
-        answer = await ask(self._lane, asked, priority=priority, timeout_s=patience)
-        if answer.error == ENDED:
+        came = await fetch(self._link, asked, priority=priority, timeout_s=patience)
+        if came.error == ENDED:
             return False
         if not around.may_send():  # the lease ended on the way: the time it was read is not known
             counters.STALE.inc()
             return False
-        if answer.error is not None:
-            counters.POLLS.labels(answer.error).inc()
-        target, at_s = asked.target, answer.at_s
-        if answer.values is None:
-            self._failed(asked, at_s, answer.error or "")
-            return False
+        target, at_s, plan = asked.target, came.at_s, came.plan
+        values: Values
+        ratios: tuple[int, int] | None = None
+        if came.error is None and (joined := whole(plan, came.blocks)) is not None:
+            values, ratios = joined, (target.pt, target.ct)
+        else:
+            answer = decoded(asked, came)
+            if answer.error is not None:
+                counters.POLLS.labels(answer.error).inc()
+            if answer.values is None:
+                self._failed(asked, at_s, answer.error or "")
+                return False
+            values = answer.values
         if asked.failed:
             around.basket.back(Back(target.terminal_id, self.shard, _instant(at_s)))
             asked.failed = 0
-        if answer.error is None and asked.exception:
-            self._end_exception(asked, at_s)
         bits = _LATE if is_late(slot_s, at_s, self.interval_s) else 0
-        if answer.error is not None:
+        if came.error is not None:
             bits |= _PARTIAL
-            self._tell_exception(asked, at_s, answer.error)
-        around.basket.answered(
-            asked.plan, (asked.row, target.meter_id, slot_s, at_s, bits, _POLL, answer.values)
-        )
+            self._tell_exception(asked, at_s, came.error)
+        elif asked.exception:
+            self._end_exception(asked, at_s)
+        item = (asked.row, target.meter_id, slot_s, at_s, bits, _POLL, values, ratios)
+        around.basket.answered(plan, item)
         return True
 
     def _failed(self, asked: Asked, at_s: float, error: str) -> None:

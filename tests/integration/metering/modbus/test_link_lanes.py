@@ -19,6 +19,7 @@ from metering.modbus.plan import Block, compile_plan
 from metering.modbus.profile import load_profiles
 from metering.modbus.reading import Learned, read_terminal
 from metering.modbus.simulated_unit import Exceptional
+from metering.polling.types import LeaseEnded
 
 PATIENCE_S = 10.0
 SHORT_S = 0.05
@@ -99,6 +100,31 @@ def test_a_unit_that_failed_stands_behind_its_neighbours(
             await asyncio.gather(*(ask(n) for n in (1, 2)), return_exceptions=True)
             await first
             assert order == [3, 2, 1]
+
+    asyncio.run(scene())
+
+
+def test_a_request_that_waited_does_not_leave_when_it_is_forbidden_meanwhile(
+    town_of: Callable, unit_of: Callable
+) -> None:
+    async def scene() -> None:
+        async with town_of(unit_of(1), unit_of(2)) as town:
+            over: list[LeaseEnded] = []
+            link = town.link(forbids=lambda: over[0] if over else None)
+            await town.order("slow", "M1", seconds=0.2)
+            first = asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S))
+            waiting = [
+                asyncio.create_task(link.read(2, BLOCK, timeout_s=PATIENCE_S)) for _ in range(3)
+            ]
+            while link.counters.requests == 0:  # noqa: ASYNC110 - not ours to signal
+                await asyncio.sleep(0)
+            over.append(LeaseEnded())
+            assert await first
+            came = await asyncio.gather(*waiting, return_exceptions=True)
+            assert [type(one) for one in came] == [LeaseEnded] * 3
+            assert link.counters.requests == 1
+            over.clear()
+            assert await link.read(2, BLOCK, timeout_s=PATIENCE_S)
 
     asyncio.run(scene())
 
