@@ -41,8 +41,13 @@ def step_of(town: RunningOffice, number: str) -> str:
 
 
 def forward(page: Any) -> None:
-    """Press the one primary button of the stage's form."""
-    with page.expect_navigation():
+    """Press the one primary button of the stage's form, and wait until it was answered.
+
+    A draft that is kept changes the address of the page without leaving it, and that counts
+    as a navigation too.
+    """
+    answered = page.expect_response(lambda response: response.request.method == "POST")
+    with answered, page.expect_navigation():
         page.locator("#stage .btn-primary").click()
 
 
