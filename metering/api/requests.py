@@ -7,6 +7,7 @@ from metering.requests.write_queries import count_awaiting, write_card, write_ca
 from metering.requests.writing import (
     approve_write,
     ask_write,
+    cutting_hours,
     reject_write,
     withdraw_write,
     write_checks,
@@ -20,6 +21,7 @@ __all__ = [
     "ask_all",
     "ask_write",
     "count_awaiting",
+    "cutting_hours",
     "newest_raw",
     "newest_request",
     "raw_points",

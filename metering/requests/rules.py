@@ -112,7 +112,6 @@ class Progress:
     taken_at: datetime | None
     answered_at: datetime | None
     is_verified: bool | None
-    error: str | None
 
 
 def state_of(progress: Progress, *, now: datetime, patience: timedelta) -> WriteState:

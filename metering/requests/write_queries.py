@@ -91,7 +91,6 @@ def _progress(asked: WriteRequest, outcome: WriteOutcome | None) -> Progress:
         taken_at=outcome.taken_at if outcome else None,
         answered_at=outcome.answered_at if outcome else None,
         is_verified=outcome.is_verified if outcome else None,
-        error=outcome.error if outcome else None,
     )
 
 

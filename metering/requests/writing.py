@@ -54,6 +54,12 @@ def write_checks(
     return checks(kind, standing, rules=switching(), at=clock.now(), calendar=office_calendar())
 
 
+def cutting_hours() -> tuple[str, str]:
+    """Give from when until when supply may be taken away, as HH:MM of the office's zone."""
+    rules = switching()
+    return rules.opens_from, rules.opens_until
+
+
 def write_reasons(kind: WriteKind) -> tuple[str, ...]:
     """Give the words people choose a reason from."""
     return switching().reasons.of(kind)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from foundation import clock
+from metering.api.requests import cutting_hours
 from tests.factories.metering import Fitted
 from tests.factories.webapp import Browser, Portal, fit
 
@@ -78,6 +79,7 @@ def test_a_check_that_fails_is_said_and_nothing_is_asked_for(
         page = dispatcher.post(path, kind="open", reason="test")
     assert page.status == 409
     assert "检查项不通过" in page.said
+    assert "{}–{}".format(*cutting_hours()) in page.said
 
 
 def test_a_rejected_and_a_withdrawn_command_say_so(

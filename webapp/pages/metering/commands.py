@@ -18,6 +18,7 @@ from metering.api.requests import (
     ask,
     ask_write,
     count_awaiting,
+    cutting_hours,
     newest_request,
     reject_write,
     withdraw_write,
@@ -116,6 +117,7 @@ def _detail(command_no: str, filled: dict[str, str], problem: str) -> str:
         "latest": latest(db(), [meter.meter_id]).get(meter.meter_id),
         "request_": newest_request(db(), meter.meter_id),
         "checks": _pending_aside(meter, card.kind) if waits else [],
+        "hours": cutting_hours(),
         "mine": card.asked_by_id == actor().id,
         "filled": filled,
         "problem": problem,
@@ -160,6 +162,7 @@ def _form(meter_no: str, filled: dict[str, str], problem: str) -> str:
         kinds=list(WriteKind),
         reasons=write_reasons(kind),
         checks=write_checks(db(), meter.meter_id, kind, is_repair_open=repair),
+        hours=cutting_hours(),
         filled=filled,
         problem=problem,
     )

@@ -15,6 +15,8 @@ from metering.modbus.simulator import Simulator
 from tests.factories.metering import Fitted, meter
 from tests.integration.metering.polling.conftest import Field, until
 
+DOUBLES = "SELECT count(*) - count(DISTINCT ts) FROM metering.reading WHERE meter_id = :m"
+
 
 @asynccontextmanager
 async def gateway(units: int, **changes: Any) -> AsyncIterator[tuple[Simulator, int]]:
@@ -66,7 +68,7 @@ def test_a_gateway_is_talked_to_in_its_manner(outdoors: Field, framing: str, dep
                 await until(lambda: all(outdoors.readings(one) for one in meters), "all readings")
                 connection, _ = poller.connections.by_meter[meters[0].meter_id]
                 assert (connection.link.framing, connection.link.depth) == (framing, depth)
-            assert len({one.meter_id for one in meters}) == 6
+            assert [outdoors.value(DOUBLES, m=one.meter_id) for one in meters] == [0] * 6
 
     asyncio.run(scene())
 

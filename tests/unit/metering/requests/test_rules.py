@@ -108,7 +108,6 @@ def progress(**known: object) -> Progress:
         "taken_at": None,
         "answered_at": None,
         "is_verified": None,
-        "error": None,
     }
     return Progress(**(values | known))  # type: ignore[arg-type]
 
