@@ -31,6 +31,15 @@ hypothesis.settings.load_profile("office")
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the journeys last: their office and their browser stay until the end of the run.
+
+    A browser leaves a running event loop in this thread, in which no page under test could
+    run its own; and an office would take the processor from whatever came after it.
+    """
+    items.sort(key=lambda item: "journeys" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
     """Run the embedded server, its schema current."""

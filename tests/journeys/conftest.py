@@ -22,6 +22,7 @@ from webapp import database
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSING_S = 20
+PATIENCE_MS = 45_000  # a page may wait for a core; what is wrong stays wrong for so long
 BROWSER_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -98,7 +99,7 @@ class RunningOffice:
     def output(self) -> str:
         return (self.folder / "office.out").read_text(encoding="utf-8")
 
-    def wait(self, until: Callable[[], Any], what: str, *, seconds: float = 30) -> Any:
+    def wait(self, until: Callable[[], Any], what: str, *, seconds: float = 60) -> Any:
         """Wait until something holds; say what was waited for if it does not."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -174,8 +175,9 @@ def browser() -> Iterator[Any]:
     """Give a headless Chromium of the machine."""
     import shutil
 
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     names = ("chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
@@ -209,6 +211,7 @@ def signed_in(
     """Open a page with somebody signed in; errors of scripts fail the test."""
     size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
     context = browser.new_context(viewport=size, locale=lang, timezone_id="Asia/Shanghai")
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

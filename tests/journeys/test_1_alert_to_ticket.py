@@ -46,7 +46,7 @@ def test_a_sag_is_seen_repaired_proved_and_closed(
         expect(row).to_have_count(0)
         town.command("simulate", "sag", meter, "--to", "0.85")
         # the row comes by itself, once, and stays one
-        expect(row).to_have_count(1, timeout=15_000)
+        expect(row).to_have_count(1)
         expect(row).to_contain_text(say["under"])
         row.locator("a.open").click()
         expect(page.locator("#panel")).to_contain_text(meter)
@@ -75,7 +75,7 @@ def test_a_sag_is_seen_repaired_proved_and_closed(
         page.goto(f"{town.url}/tickets/{ticket_no}")
         # the account has a telephone: its customer is called back before the archive
         state = page.locator("#ticket h1 ~ .st").first
-        expect(state).to_have_text(say["call_back"], timeout=20_000)
+        expect(state).to_have_text(say["call_back"])
     with signed_in(browser, town, "supervisor", lang=lang) as page:
         page.goto(f"{town.url}/tickets/{ticket_no}")
         button(page, say["archive"]).click()
@@ -152,7 +152,7 @@ def test_a_theft_alert_becomes_an_inspection_with_its_evidence(
     with signed_in(browser, town, "dispatcher") as page:
         page.goto(f"{town.url}/alerts")
         row = page.locator("tr[data-row]", has_text=meter)
-        expect(row).to_have_count(1, timeout=15_000)
+        expect(row).to_have_count(1)
         row.locator("a.open").click()
         button(page, "派现场检查").click()
         page.locator("#make-ticket").get_by_role("button", name="建单").click()
@@ -191,8 +191,8 @@ def test_an_area_without_power_is_one_row_and_ends_by_itself(
         page.goto(f"{town.url}/alerts")
         town.command("simulate", "outage", "TG-0502")
         row = page.locator("tr[data-row]", has_text="TG-0502")
-        expect(row).to_have_count(1, timeout=15_000)
+        expect(row).to_have_count(1)
         expect(row).to_contain_text("台区失电")
-        expect(page.locator("tr[data-row]", has_text="M-0502")).to_have_count(0, timeout=8_000)
+        expect(page.locator("tr[data-row]", has_text="M-0502")).to_have_count(0)
         town.command("simulate", "clear", "TG-0502")
-        expect(row).to_have_count(0, timeout=15_000)
+        expect(row).to_have_count(0)

@@ -13,7 +13,6 @@ from tests.journeys.test_1_alert_to_ticket import WORDS as FIELD
 from tests.journeys.test_1_alert_to_ticket import button, crew_of, work_in_the_field
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-WAIT = 20_000  # ms
 
 SAY = {
     "zh-CN": {
@@ -78,21 +77,19 @@ def test_a_call_becomes_an_outage_is_repaired_proved_and_called_back(
     town.wait(street.outage_no, "the dark meters to be one outage")
     with signed_in(browser, town, "agent", lang=lang) as page:
         answer_call(page, town, street.phone(1), say)
-        expect(page.locator("#meter-card .sev", has_text=say["dark"]).first).to_be_visible(
-            timeout=WAIT
-        )
+        expect(page.locator("#meter-card .sev", has_text=say["dark"]).first).to_be_visible()
         fill_in(page)
-        expect(page.locator("[data-draft-state]")).to_contain_text(say["kept"], timeout=WAIT)
+        expect(page.locator("[data-draft-state]")).to_contain_text(say["kept"])
     # the browser is closed in the middle of the call: nothing typed is lost
     with signed_in(browser, town, "agent", lang=lang) as page:
         page.goto(f"{town.url}/desk")
         expect(page.locator("textarea[name=description]")).to_have_value("整层没电")
-        expect(page.locator("#match")).to_contain_text(street.outage_no(), timeout=WAIT)
+        expect(page.locator("#match")).to_contain_text(street.outage_no())
         finish(page, say)
         outage_no = street.outage_no()
         (ticket_no,) = street.tickets(outage_no)
         answer_call(page, town, street.phone(2), say)
-        expect(page.locator("#match")).to_contain_text(outage_no, timeout=WAIT)
+        expect(page.locator("#match")).to_contain_text(outage_no)
         fill_in(page)
         finish(page, say)
     assert street.tickets(outage_no) == [ticket_no]  # no second one
@@ -100,7 +97,7 @@ def test_a_call_becomes_an_outage_is_repaired_proved_and_called_back(
     town.command("simulate", "clear", area_no)
     with signed_in(browser, town, "dispatcher", lang=lang) as page:
         page.goto(f"{town.url}/outages/{outage_no}")
-        expect(page.locator("#outage h1 ~ .st").first).to_have_text(say["restored"], timeout=40_000)
+        expect(page.locator("#outage h1 ~ .st").first).to_have_text(say["restored"])
     call_back(browser, town, ticket_no, lang, content=content)
     written_to(town, ticket_no)
 
@@ -109,11 +106,11 @@ def answer_call(page: Any, town: RunningOffice, phone: str, say: dict[str, str])
     """Let somebody call the agent, who answers with a press on the call bar."""
     page.goto(f"{town.url}/desk")
     town.command("simulate", "call", "--from", phone, "--to", "agent", "--reason", "fault")
-    expect(page.locator("#callbar .callbar")).to_be_visible(timeout=WAIT)
-    expect(page.locator("#caller")).to_be_visible(timeout=WAIT)
+    expect(page.locator("#callbar .callbar")).to_be_visible()
+    expect(page.locator("#caller")).to_be_visible()
     page.locator("#callbar").get_by_role("button", name=say["answer"]).click()
     expect(page.locator("#callbar").get_by_role("button", name=say["hangup"])).to_be_visible()
-    expect(page.locator("#callbar .callbar.ringing")).to_have_count(0, timeout=WAIT)
+    expect(page.locator("#callbar .callbar.ringing")).to_have_count(0)
 
 
 def fill_in(page: Any) -> None:
@@ -127,7 +124,7 @@ def finish(page: Any, say: dict[str, str]) -> None:
     """Press the one key, then hang up."""
     page.focus("textarea[name=description]")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#finished")).to_be_visible(timeout=WAIT)
+    expect(page.locator("#finished")).to_be_visible()
     page.locator("#callbar").get_by_role("button", name=say["hangup"]).click()
     expect(page.locator("#callbar").get_by_role("button", name=say["hangup"])).to_have_count(0)
 
@@ -169,7 +166,7 @@ def call_back(
             with suppress(Error):  # asked only in quiet hours
                 panel.locator("input[name=agreed]").first.check(timeout=500)
             panel.get_by_role("button", name=re.compile(rf"^\s*{say['save']}")).first.click()
-            expect(page.locator(".ps-toast", has_text=ticket_no)).to_be_visible(timeout=WAIT)
+            expect(page.locator(".ps-toast", has_text=ticket_no)).to_be_visible()
     state = town.value(
         "SELECT c.step FROM foundation.flow_case c JOIN callcenter.ticket t ON t.case_id = c.id"
         " WHERE t.ticket_no = :no",

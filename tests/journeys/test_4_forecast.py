@@ -73,7 +73,7 @@ def test_a_worker_killed_while_it_forecasts_leaves_whole_vintages_or_none(
         # in the first hour of a day nothing new is known, and nothing new is made
         assert published(town) in {before, before + 2}
         rows = page.locator("[id^=vintage-]")
-        expect(rows).to_have_count(published(town), timeout=20_000)  # by itself
+        expect(rows).to_have_count(published(town))  # by itself
 
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en"])
