@@ -10,17 +10,17 @@ import random
 
 from metering.modbus.breaker import Unit
 from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply, UnitResting
-from metering.modbus.lanes import Lanes, Priority, Request
+from metering.modbus.lanes import Lanes, Priority, Question, Request
 from metering.modbus.link_parts import (
     MOST_DEPTH,
     NEVER,
     REMEMBERED,
-    SILENT_LIMIT,
     Counters,
     Forbids,
     Framing,
     LinkError,
     Observe,
+    Silence,
     facts_of,
     framed_request,
     quiet_s,
@@ -47,8 +47,7 @@ class Exchange:
         observe: Observe | None = None,
         forbids: Forbids | None = None,
     ) -> None:
-        self.host, self.port = host, port
-        self.framing = framing
+        self.host, self.port, self.framing = host, port, framing
         self.counters = Counters()
         self._loop = asyncio.get_running_loop()  # once: asking for it costs a system call
         self._is_rtu = framing == "rtu"
@@ -61,6 +60,7 @@ class Exchange:
         """Everyone asked so far, and how they stand."""
         self._is_plain = self.depth == 1 and not self._min_gap_s and observe is None
         self._lanes = Lanes()
+        self._waiting = self._lanes.heap
         self._in_flight: dict[int, Request] = {}
         self._busy: set[int] = set()
         self._given_up: dict[int, None] = {}
@@ -72,9 +72,9 @@ class Exchange:
         self._sweep: asyncio.TimerHandle | None = None
         self._sweep_due = NEVER
         self._send_at = self._quiet_until = 0.0
-        self._silent = 0
-        self._silent_units: set[int] = set()
+        self._silence = Silence()
         self._is_closed = False
+        self._is_doubtful = True  # nothing was answered since it was connected, or last silent
 
     async def close(self) -> None:
         """Hang up; whoever waits gets LinkDown, and so does every later read."""
@@ -97,30 +97,33 @@ class Exchange:
         Raises:
             LinkDown, UnitResting: there is no point in waiting; what `forbids` gave, likewise.
         """
-        if self._is_closed:
-            raise self._down("closed")
-        if self._wire is None:
+        wire, unit = self._wire, request.unit
+        if wire is None:
+            if self._is_closed:
+                raise self._down("closed")
             if self._reconnect.at - self._loop.time() > request.timeout_s:
                 raise self._down("backing off")
             if self._forbids is not None and (forbidden := self._forbids()):
                 raise forbidden
-        unit = request.unit
         if unit.failures and request.priority >= Priority.POLL and len(self.units) > 1:
             self._refuse_if_resting(request)
-        if self._lanes.heap or unit.number in self._busy or not self._is_ready():
+        is_idle = wire is not None and not (
+            self._in_flight or self._waiting or self._send_at or wire.unframer.left
+        )
+        is_behind = self._waiting or unit.number in self._busy
+        if is_idle or (not is_behind and self._is_ready()):
+            self._send(request)
+        else:
             self._lanes.add(request)
             if self.depth > 1:
                 self._pump()  # another lane may be free
-        else:
-            self._send(request)
 
     # sending
 
     def _pump(self) -> None:
         """Send what waits as long as something may be sent."""
-        while self._lanes.heap and self._is_ready():
-            request = self._lanes.take(self._busy)
-            if request is None:
+        while self._waiting and self._is_ready():
+            if (request := self._lanes.take(self._busy)) is None:
                 return
             self._send(request)
 
@@ -163,10 +166,9 @@ class Exchange:
             data = framed_request(request, is_rtu=True)
         else:
             self._transaction = transaction = (self._transaction + 1) & 0xFFFF
-            if self._given_up:
-                self._given_up.pop(transaction, None)
+            self._given_up.pop(transaction, None)
             request.transaction = transaction
-            if request.pdu is None:
+            if request.size >= 0:
                 block = request.block
                 data = READ_REQUEST.pack(
                     transaction, 0, 6, unit, block.function, block.address, block.count
@@ -208,10 +210,8 @@ class Exchange:
     def _give_up(self, overdue: list[Request]) -> None:
         """Nothing came in time; on RTU framing no later reply may find this connection."""
         self.counters.timeouts += len(overdue)
-        if not self._silent:
-            self._silent_units.clear()
-        self._silent += 1
-        self._silent_units.update(one.unit.number for one in overdue)
+        self._silence.lasts({one.unit.number for one in overdue})
+        self._is_doubtful = True
         if self._wire is not None and self._wire.unframer.holds_part:
             self._garbled("the reply broke off", overdue[0])
             return
@@ -220,9 +220,7 @@ class Exchange:
             self._finish(request, NoReply(**self._facts(request)))
         while len(self._given_up) > REMEMBERED:
             del self._given_up[next(iter(self._given_up))]
-        is_one_of_many = len(self._silent_units) == 1 < len(self.units)
-        is_dead = self._silent >= SILENT_LIMIT and not is_one_of_many
-        if self._is_rtu or is_dead:
+        if (is_dead := self._silence.is_deadly(among=len(self.units))) or self._is_rtu:
             self._hang_up(self._down("silent"), backing_off=is_dead)
         if self._is_rtu:
             self._quiet_until = self._loop.time() + quiet_s(overdue[0])
@@ -231,9 +229,9 @@ class Exchange:
 
     def take(self, transaction: int, unit: int, pdu: bytes) -> None:
         """Match one frame with the requests in flight."""
-        self._silent = 0
         request = self._in_flight.get(transaction)
         if request is None:
+            self._silence.ends()
             self._unasked(transaction)
             return
         size = request.size
@@ -252,8 +250,11 @@ class Exchange:
                 self._finish(request, pdu[2:])
         else:
             self._judge(request, unit, pdu)
-        self._reconnect.failures = 0
-        if self._lanes.heap:
+        if self._is_doubtful:
+            self._is_doubtful = False
+            self._silence.ends()
+            self._reconnect.failures = 0
+        if self._waiting:
             self._pump()
 
     def _judge(self, request: Request, unit: int, pdu: bytes) -> None:
@@ -263,18 +264,18 @@ class Exchange:
                 self.counters.exceptions += 1
                 self._finish(request, ExceptionReply(pdu[1], **self._facts(request)))
                 return
-            data = (
-                request.accept(pdu) if request.accept and pdu[0] == request.block.function else None
-            )
+            data = None
+            if isinstance(request, Question) and pdu[0] == request.block.function:
+                data = request.accept(pdu)
             if data is not None:
                 self.counters.replies += 1
                 self._finish(request, data)
                 return
         if self._is_rtu:
             self._garbled("no answer to this")
-            return
-        self.counters.garbled += 1
-        self._finish(request, GarbledReply(why="no answer to this", **self._facts(request)))
+        else:
+            self.counters.garbled += 1
+            self._finish(request, GarbledReply(why="no answer to this", **self._facts(request)))
 
     def _unasked(self, transaction: int) -> None:
         """Count a reply nobody waits for; on RTU framing it ends the connection."""
@@ -325,8 +326,7 @@ class Exchange:
             self._busy.discard(unit.number)
         if self._min_gap_s:
             self._send_at = self._loop.time() + self._min_gap_s
-        is_good = isinstance(outcome, bytes)
-        if unit.failures or not is_good or self._is_rtu:
+        if unit.failures or self._is_rtu or not isinstance(outcome, bytes):
             self._note(request, outcome)
         if self._observe is not None:
             word = "ok" if isinstance(outcome, bytes) else outcome.code
@@ -373,7 +373,8 @@ class Exchange:
             return
         self._wire = wire
         self.counters.connects += 1
-        self._silent = 0
+        self._silence.ends()
+        self._is_doubtful = True
         self._send_at = max(self._loop.time() + self._connect_pause_s, self._quiet_until)
         self._pump()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heappop, heappush
 
@@ -22,14 +22,13 @@ class Priority(IntEnum):
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One question on its way.
+    """A read on its way.
 
     Attributes:
-        block: function, first address and count; of what is no read, its function alone counts.
-        size: data bytes of the one right answer to a read; -1 for what is no read.
-        pdu: the question; None for a read, which is packed whole.
-        accept: what makes data of an answer that is no read's, or None of a wrong one.
+        block: function, first address and count.
+        size: data bytes of the one right answer.
         priority: its lane.
+        transaction, sent_at: what it left with, and when; there once it was sent.
     """
 
     unit: Unit
@@ -38,15 +37,26 @@ class Request:
     timeout_s: float
     priority: Priority
     answer: asyncio.Future[bytes]
-    pdu: bytes | None = None
-    accept: Callable[[bytes], bytes | None] | None = None
-    transaction: int = -1
-    sent_at: float = 0.0
+    transaction: int = field(init=False)
+    sent_at: float = field(init=False)
 
     @property
     def deadline(self) -> float:
         """When it has waited long enough; the loop's clock [s]."""
         return self.sent_at + self.timeout_s
+
+
+@dataclass(slots=True, eq=False)
+class Question(Request):
+    """What is no read: a write, or who are you. Of its block the function alone counts.
+
+    Attributes:
+        pdu: the question.
+        accept: what makes data of an answer, or None of a wrong one.
+    """
+
+    pdu: bytes
+    accept: Callable[[bytes], bytes | None]
 
 
 class Lanes:

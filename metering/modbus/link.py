@@ -1,9 +1,13 @@
 """The client of a terminal or gateway: reads, writes, and asks what it is."""
 
+import asyncio
+from collections.abc import Callable
+
+from foundation.errors import GridhallError
 from metering.modbus.breaker import BreakerState, Unit
 from metering.modbus.controls import Write
 from metering.modbus.exchange import Exchange
-from metering.modbus.lanes import Priority, Request
+from metering.modbus.lanes import Priority, Question, Request
 from metering.modbus.link_parts import Counters, Forbids, Framing, LinkError, Observe
 from metering.modbus.pdu import (
     IDENTIFICATION,
@@ -35,10 +39,12 @@ class Link(Exchange):
         forbids: called right before each request leaves; the error it gives is the request's.
     """
 
-    async def read(
+    def read(
         self, unit: int, block: Block, *, timeout_s: float, priority: Priority = Priority.POLL
-    ) -> bytes:
-        """Read one block and return its data bytes.
+    ) -> asyncio.Future[bytes]:
+        """Ask for one block at once; await the answer, its data bytes.
+
+        Not a coroutine: making and resuming one for each read costs more than its checks.
 
         Args:
             unit: unit identifier, 0 to 255.
@@ -62,8 +68,11 @@ class Link(Exchange):
             priority,
             self._loop.create_future(),
         )
-        self.start(request)
-        return await request.answer
+        try:
+            self.start(request)
+        except GridhallError as error:
+            request.answer.set_exception(error)
+        return request.answer
 
     async def write(
         self, unit: int, write: Write, *, timeout_s: float, priority: Priority = Priority.CONTROL
@@ -76,10 +85,9 @@ class Link(Exchange):
             LinkDown, UnitResting, NoReply, ExceptionReply, GarbledReply: as `read`.
         """
         echo = write_echo(write)
-        request = self._other(unit, write_pdu(write), timeout_s, priority)
-        request.accept = lambda pdu: pdu if pdu == echo else None
-        self.start(request)
-        await request.answer
+        await self._ask(
+            unit, write_pdu(write), lambda pdu: pdu if pdu == echo else None, timeout_s, priority
+        )
 
     async def identify(
         self, unit: int, *, timeout_s: float, priority: Priority = Priority.ON_DEMAND
@@ -92,10 +100,14 @@ class Link(Exchange):
         texts: dict[int, bytes] = {}
         following: int | None = 0
         while following is not None and following not in texts:
-            request = self._other(unit, identification_pdu(following), timeout_s, priority)
-            request.accept = lambda pdu: pdu if parse_identification(pdu) else None
-            self.start(request)
-            objects = parse_identification(await request.answer)
+            answer = await self._ask(
+                unit,
+                identification_pdu(following),
+                lambda pdu: pdu if parse_identification(pdu) else None,
+                timeout_s,
+                priority,
+            )
+            objects = parse_identification(answer)
             texts |= objects.texts if objects else {}
             following = objects.next_object if objects else None
         return texts
@@ -119,9 +131,18 @@ class Link(Exchange):
         unit = self.units[number] = Unit(number)
         return unit
 
-    def _other(self, unit: int, pdu: bytes, timeout_s: float, priority: Priority) -> Request:
-        """A request that is no read."""
+    async def _ask(
+        self,
+        unit: int,
+        pdu: bytes,
+        accept: Callable[[bytes], bytes | None],
+        timeout_s: float,
+        priority: Priority,
+    ) -> bytes:
+        """Ask what is no read."""
         known = self.units.get(unit) or self._meet(unit)
         address = int.from_bytes(pdu[1:3], "big") if pdu[0] != IDENTIFICATION else 0
-        answer = self._loop.create_future()
-        return Request(known, Block(pdu[0], address, 0), -1, timeout_s, priority, answer, pdu)
+        block = Block(pdu[0], address, 0)
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        self.start(Question(known, block, -1, timeout_s, priority, answer, pdu, accept))
+        return await answer

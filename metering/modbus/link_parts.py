@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from foundation.errors import GridhallError
 from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply
-from metering.modbus.lanes import Request
+from metering.modbus.lanes import Question, Request
 from metering.modbus.mbap import HEADER
 from metering.modbus.pdu import read_pdu
 from metering.modbus.rtu import SILENCE_S, framed_rtu
@@ -53,6 +53,35 @@ class Counters:
     connect_failures: int = 0
 
 
+class Silence:
+    """How many requests in a row brought no byte back, and whom they went to."""
+
+    __slots__ = ("_requests", "_units")
+
+    def __init__(self) -> None:
+        self._requests = 0
+        self._units: set[int] = set()
+
+    def lasts(self, units: set[int]) -> None:
+        """Nothing came in time from some units."""
+        self._requests += 1
+        self._units |= units
+
+    def ends(self) -> None:
+        """Something came, or the connection is a new one."""
+        self._requests = 0
+        self._units.clear()
+
+    def is_deadly(self, *, among: int) -> bool:
+        """Whether the connection is to be taken for dead.
+
+        Args:
+            among: units the link has asked so far.
+        """
+        is_one_of_many = len(self._units) == 1 < among
+        return self._requests >= SILENT_LIMIT and not is_one_of_many
+
+
 def facts_of(host: str, port: int, request: Request) -> dict[str, object]:
     """Say which request an error is about."""
     return {
@@ -66,7 +95,7 @@ def facts_of(host: str, port: int, request: Request) -> dict[str, object]:
 
 def framed_request(request: Request, *, is_rtu: bool) -> bytes:
     """Frame any question; the transaction is the request's."""
-    pdu = request.pdu or read_pdu(request.block)
+    pdu = request.pdu if isinstance(request, Question) else read_pdu(request.block)
     unit = request.unit.number
     if is_rtu:
         return framed_rtu(unit, pdu)

@@ -1,7 +1,7 @@
 """From a profile to few reads: which blocks to ask for, and how each reply is taken apart."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from struct import Struct
@@ -31,16 +31,22 @@ MARK_REACH = 4
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One read: function code, first address, number of registers (or bits)."""
+    """One read: function code, first address, number of registers (or bits).
+
+    Attributes:
+        payload_bytes: data bytes of the reply, without headers [byte].
+    """
 
     function: int
     address: int
     count: int
+    payload_bytes: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def payload_bytes(self) -> int:
-        """Data bytes of the reply, without headers [byte]."""
-        return (self.count + 7) // 8 if self.function in BIT_FUNCTIONS else 2 * self.count
+    def __post_init__(self) -> None:
+        """Count the bytes once: every request asks for them."""
+        of_bits = self.function in BIT_FUNCTIONS
+        size = (self.count + 7) // 8 if of_bits else 2 * self.count
+        object.__setattr__(self, "payload_bytes", size)
 
     @property
     def last(self) -> int:

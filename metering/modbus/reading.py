@@ -6,7 +6,7 @@ next round asks as the terminal likes it.
 """
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,7 +73,9 @@ class Answers:
 class Reader(Protocol):
     """What reads one block: a link, or whoever hands out turns on one."""
 
-    async def read(self, unit: int, block: Block, *, timeout_s: float, priority: Priority) -> bytes:
+    def read(
+        self, unit: int, block: Block, *, timeout_s: float, priority: Priority
+    ) -> Awaitable[bytes]:
         """Read one block, as `Link.read`."""
 
 

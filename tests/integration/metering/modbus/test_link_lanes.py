@@ -112,9 +112,9 @@ def test_a_request_that_waited_does_not_leave_when_it_is_forbidden_meanwhile(
             over: list[LeaseEnded] = []
             link = town.link(forbids=lambda: over[0] if over else None)
             await town.order("slow", "M1", seconds=0.2)
-            first = asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S))
+            first = asyncio.ensure_future(link.read(1, BLOCK, timeout_s=PATIENCE_S))
             waiting = [
-                asyncio.create_task(link.read(2, BLOCK, timeout_s=PATIENCE_S)) for _ in range(3)
+                asyncio.ensure_future(link.read(2, BLOCK, timeout_s=PATIENCE_S)) for _ in range(3)
             ]
             while link.counters.requests == 0:  # noqa: ASYNC110 - not ours to signal
                 await asyncio.sleep(0)

@@ -152,9 +152,9 @@ def test_a_caller_who_gave_up_does_not_disturb_the_next(town_of: Callable) -> No
             link = town.link()
             await town.values(link)
             await town.order("slow", seconds=0.1)
-            gone = asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S))
-            waiting = asyncio.create_task(link.read(1, INPUTS, timeout_s=PATIENCE_S))
-            never = asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S))
+            gone = asyncio.ensure_future(link.read(1, BLOCK, timeout_s=PATIENCE_S))
+            waiting = asyncio.ensure_future(link.read(1, INPUTS, timeout_s=PATIENCE_S))
+            never = asyncio.ensure_future(link.read(1, BLOCK, timeout_s=PATIENCE_S))
             await asyncio.sleep(0.01)
             gone.cancel()
             never.cancel()
@@ -212,7 +212,7 @@ def test_a_connection_that_dies_under_a_request_is_link_down(town_of: Callable) 
             link = town.link()
             await town.values(link)
             await town.order("silence")
-            reading = asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S))
+            reading = asyncio.ensure_future(link.read(1, BLOCK, timeout_s=PATIENCE_S))
             await asyncio.sleep(0.02)
             await town.simulator.stop()
             with pytest.raises(LinkDown):
@@ -243,7 +243,7 @@ def test_closing_tells_whoever_waits_and_refuses_later_reads(town_of: Callable) 
             await town.values(link)
             await town.order("silence")
             reads = [
-                asyncio.create_task(link.read(1, BLOCK, timeout_s=PATIENCE_S)) for _ in range(3)
+                asyncio.ensure_future(link.read(1, BLOCK, timeout_s=PATIENCE_S)) for _ in range(3)
             ]
             await asyncio.sleep(0.02)
             await link.close()
@@ -259,7 +259,7 @@ def test_closing_while_connecting_hangs_nobody() -> None:
     async def scene() -> None:
         link = Link("127.0.0.1", 9)
         link._reconnect.at = asyncio.get_running_loop().time() + 5
-        reading = asyncio.create_task(link.read(1, BLOCK, timeout_s=60))
+        reading = asyncio.ensure_future(link.read(1, BLOCK, timeout_s=60))
         await asyncio.sleep(0)
         await link.close()
         with pytest.raises(LinkDown):
