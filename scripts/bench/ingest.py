@@ -25,7 +25,6 @@ from _report import BUILD, Measure, compare, options, publish, say
 HERE = Path(__file__).parent
 PARTS = HERE / "ingest"
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-READY_S = 120.0
 SETTLE_S = 6.0
 
 
@@ -36,6 +35,7 @@ class Figures:
     poller: float
     database: float
     rate: float = 0.0
+    missed: int = 0
 
     @property
     def both(self) -> float:
@@ -44,8 +44,8 @@ class Figures:
 
 
 @contextmanager
-def responding(ports: int, core: int) -> Iterator[list[int]]:
-    """Run the responder of `bench poll` on several ports; give them."""
+def responding(ports: int, core: int) -> Iterator[tuple[list[int], int]]:
+    """Run the responder of `bench poll` on several ports; give them and its process number."""
     compiler = shutil.which("gcc")
     if compiler is None:
         raise SystemExit("this benchmark needs gcc")
@@ -60,7 +60,7 @@ def responding(ports: int, core: int) -> Iterator[list[int]]:
         preexec_fn=_on_core(core),  # noqa: PLW1509 - no other thread runs here
     ) as process:
         try:
-            yield [int(port) for port in process.stdout.readline().split()]
+            yield [int(port) for port in process.stdout.readline().split()], process.pid
         finally:
             process.kill()
 
@@ -96,12 +96,15 @@ def server_cpu_s(folder: Path) -> float:
 class Bench:
     """A fleet, its database, and both ways to read it."""
 
-    def __init__(self, folder: Path, where: Any, ports: Sequence[int], wanted: Any) -> None:
+    def __init__(
+        self, folder: Path, where: Any, responder: tuple[list[int], int], wanted: Any
+    ) -> None:
         from foundation.db import connect
 
-        self.folder, self.where, self.ports = folder, where, ports
+        self.folder, self.where = folder, where
+        self.ports, self.responder = responder
         self.terminals, self.interval_s = wanted.terminals, wanted.interval
-        self.window_s = wanted.window
+        self.window_s, self.ready_s = wanted.window, wanted.ready
         self.core = min(os.sched_getaffinity(0))
         self.engine = connect(where.owner, pool=2)
 
@@ -144,21 +147,36 @@ class Bench:
             try:
                 self._wait_until_all_read()
                 time.sleep(SETTLE_S)
-                began, mine, theirs = time.monotonic(), cpu_s(poller.pid), self._server()
-                stored = self._stored()
+                began, stored, missed = time.monotonic(), self._stored(), self._missed()
+                used = self._used(poller.pid)
                 time.sleep(self.window_s)
-                mine, theirs = cpu_s(poller.pid) - mine, self._server() - theirs
-                count = self._stored() - stored
-                rate = count / (time.monotonic() - began)
+                used = [now - then for now, then in zip(self._used(poller.pid), used, strict=True)]
+                count, missed = self._stored() - stored, self._missed() - missed
+                seconds = time.monotonic() - began
+                self._say_how(used, seconds, poller.pid)
             finally:
                 poller.terminate()
-                poller.wait(30)
-        return Figures(mine / count * 1e6, theirs / count * 1e6, rate)
+                poller.wait(60)
+        return Figures(used[0] / count * 1e6, used[1] / count * 1e6, count / seconds, missed)
+
+    def _used(self, poller: int) -> list[float]:
+        """Give the CPU time of poller, database and responder so far [s]."""
+        return [cpu_s(poller), server_cpu_s(self.folder), cpu_s(self.responder)]
+
+    def _say_how(self, used: list[float], seconds: float, poller: int) -> None:
+        """Say how busy everybody was, and how much memory the poller took at most."""
+        names = ("poller", "database", "responder")
+        shares = ", ".join(
+            f"{name} {100 * cpu / seconds:.0f} %" for name, cpu in zip(names, used, strict=True)
+        )
+        status = Path(f"/proc/{poller}/status").read_text(encoding="ascii")
+        peak_kib = next(line.split()[1] for line in status.splitlines() if "VmHWM" in line)
+        self.how = f"Of a core: {shares}; the poller's memory at most {int(peak_kib) // 1024} MiB."
 
     def naive(self) -> Figures:
         """Read and store once what the naive way can in about the same time."""
         self.empty()
-        server = self._server()
+        server = server_cpu_s(self.folder)
         count = min(self.terminals, 10_000)
         done = subprocess.run(
             [sys.executable, str(PARTS / "naive.py"), self.where.owner, str(self.folder),
@@ -169,20 +187,16 @@ class Bench:
         )  # fmt: skip
         said = json.loads(done.stdout)
         per = 1e6 / said["terminals"]
-        return Figures(said["cpu_s"] * per, (self._server() - server) * per)
+        return Figures(said["cpu_s"] * per, (server_cpu_s(self.folder) - server) * per)
 
-    def missed(self) -> int:
-        """Count slots the poller left out."""
+    def _missed(self) -> int:
         return int(self.value("SELECT coalesce(sum(slots), 0) FROM metering.poll_missed"))
-
-    def _server(self) -> float:
-        return server_cpu_s(self.folder)
 
     def _stored(self) -> int:
         return int(self.value("SELECT count(*) FROM metering.reading"))
 
     def _wait_until_all_read(self) -> None:
-        give_up = time.monotonic() + READY_S + self.interval_s
+        give_up = time.monotonic() + self.ready_s
         while time.monotonic() < give_up:
             if self.value("SELECT count(*) FROM metering.latest") >= self.terminals:
                 return
@@ -204,6 +218,7 @@ def measures(ours: Sequence[Figures], naive: Sequence[Figures]) -> list[Measure]
     return [
         own("cpu_per_terminal_poller", "poller", 50.0),
         own("cpu_per_terminal_database", "database", 30.0),
+        Measure("slots_missed", "1", sum(one.missed for one in ours), target=0),
         compare(
             "cpu_per_terminal", "us", of("both", ours), of("both", naive),
             reference_name=name, target=0.2,
@@ -226,15 +241,18 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--interval", type=int, default=4, help="seconds between two polls")
     parser.add_argument("--window", type=float, default=16.0, help="seconds that are measured")
+    parser.add_argument(
+        "--ready", type=float, default=180.0, help="longest wait for the whole fleet to be read [s]"
+    )
     wanted = parser.parse_args()
     ours, naive = [], []
     with tempfile.TemporaryDirectory(prefix="gridhall-bench-") as folder:
         Path(folder).chmod(0o755)
         with (
             own_database(Path(folder)) as where,
-            responding(wanted.connections, max(os.sched_getaffinity(0))) as ports,
+            responding(wanted.connections, max(os.sched_getaffinity(0))) as responder,
         ):
-            bench = Bench(Path(folder), where, ports, wanted)
+            bench = Bench(Path(folder), where, responder, wanted)
             bench.prepare()
             for number in range(1, wanted.rounds + 1):
                 say(f"round {number} of {wanted.rounds}")
@@ -242,15 +260,14 @@ def main() -> None:
                 say(f"  ours  {ours[-1]}")
                 naive.append(bench.naive())
                 say(f"  naive {naive[-1]}")
-            missed = bench.missed()
             bench.engine.dispose()
     rate = sum(one.rate for one in ours) / len(ours)
     loop = "uvloop" if find_spec("uvloop") else "asyncio"
     note = (
         f"Ours: {wanted.terminals} terminals behind {wanted.connections} connections, every"
-        f" {wanted.interval} s, on {loop}: {rate:.0f} readings a second; slots missed {missed}."
+        f" {wanted.interval} s, on {loop}: {rate:.0f} readings a second for {wanted.window:.0f} s."
     )
-    publish("ingest", measures(ours, naive), notes=[note], as_json=wanted.json)
+    publish("ingest", measures(ours, naive), notes=[note, bench.how], as_json=wanted.json)
 
 
 if __name__ == "__main__":
