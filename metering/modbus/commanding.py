@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from foundation.errors import GridhallError, Refused
 from metering.modbus.controls import Write, command_shown, control_write, read_back
-from metering.modbus.errors import ExceptionReply, UnitResting
+from metering.modbus.errors import ExceptionReply, NotSent
 from metering.modbus.lanes import Priority
 from metering.modbus.link import Link
 from metering.modbus.meter_clock import (
@@ -91,7 +91,9 @@ async def carry_out(
         return _result(CommandState.FAILED, None, error, None)
     sent_at = datetime.now(UTC)
     lost = await _written(link, unit, write, timeout_s)
-    if isinstance(lost, ExceptionReply | UnitResting):
+    if isinstance(lost, NotSent):
+        return _result(CommandState.FAILED, None, lost, None)
+    if isinstance(lost, ExceptionReply):
         return _result(CommandState.FAILED, None, lost, sent_at)
     return await _settled(link, unit, control, command, (sent_at, lost, timeout_s))
 

@@ -15,7 +15,13 @@ class NoReply(Unreachable):
     code = "no_reply"
 
 
-class UnitResting(Unreachable):
+class NotSent(Unreachable):
+    """A request never left: whatever it would have done was not done."""
+
+    code = "not_sent"
+
+
+class UnitResting(NotSent):
     """The unit failed so often that its neighbours behind the same link are not kept waiting."""
 
     code = "unit_resting"

@@ -125,7 +125,7 @@ class Link(Exchange):
     def breakers(self) -> dict[int, BreakerState]:
         """How each unit asked so far stands, by unit id."""
         now = self._loop.time()
-        return {number: unit.state(now) for number, unit in self.units.items()}
+        return {number: unit.state(now) for number, unit in list(self.units.items())}
 
     def _meet(self, number: int) -> Unit:
         unit = self.units[number] = Unit(number)

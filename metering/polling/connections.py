@@ -13,6 +13,7 @@ from metering.modbus.link_metrics import LinkMetrics
 from metering.polling.meters import Meters
 from metering.polling.plans import Plans, pauses_of
 from metering.polling.rounds import Asked, Series, Surroundings, ended
+from metering.polling.slowness import Slowness
 from metering.polling.types import Known, LeaseEnded
 from metering.readings.types import EventKind
 
@@ -72,7 +73,11 @@ class Connections:
         self._by_shard: dict[int, set[str]] = {}
         self.by_meter: dict[int, tuple[Connection, Asked]] = {}
         self._background: set[asyncio.Task[None]] = set()
-        self.metrics = LinkMetrics(lambda: [one.link for one in self._by_address.values()])
+        # scrapes come in a thread of their own, so both lists are taken at once
+        self.metrics = LinkMetrics(lambda: [one.link for one in list(self._by_address.values())])
+        self.slowness = Slowness(
+            lambda: [(held.address, asked) for held, asked in list(self.by_meter.values())]
+        )
 
     def __len__(self) -> int:
         return len(self._by_address)

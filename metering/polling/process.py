@@ -57,12 +57,15 @@ async def _poll(office: Office) -> None:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, poller.stop)
-    REGISTRY.register(poller.connections.metrics)
+    collectors = (poller.connections.metrics, poller.connections.slowness)
+    for collector in collectors:
+        REGISTRY.register(collector)
     server = metrics.serve(office.settings.poller_metrics_port, health_of(poller))
     try:
         await poller.run()
     finally:
-        REGISTRY.unregister(poller.connections.metrics)
+        for collector in collectors:
+            REGISTRY.unregister(collector)
         if server is not None:
             server.shutdown()
             server.server_close()

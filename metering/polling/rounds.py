@@ -37,6 +37,8 @@ LONGEST_SLEEP_S = 60.0
 """The wall clock may be set: nobody sleeps on an old one for longer [s]."""
 CATCH_UP_S = 5.0
 """A connection taken over in the middle of an interval is asked within this time [s]."""
+NEWEST = 0.125
+"""What the newest answer weighs in how long a terminal's answers take."""
 _LATE, _PARTIAL = int(Quality.LATE), int(Quality.PARTIAL)
 _POLL = int(Source.POLL)
 
@@ -50,6 +52,7 @@ class Asked:
         failed: rounds in a row it has not answered.
         exception: it answers with a Modbus exception, and that was told.
         is_gone: it is no longer asked.
+        took_s: how long its answers take, the last ones counting most; 0 before the first [s].
         is_clock_bad: its own clock is wrong, so what it froze is doubtful.
         learned_at_s: when it last refused a block and its plan was cut to what it takes [s].
         given: the profile's plan that was cut.
@@ -63,6 +66,7 @@ class Asked:
     is_gone: bool = False
     is_clock_bad: bool = False
     learned_at_s: float = 0.0
+    took_s: float = 0.0
     given: Plan | None = None
 
     def give(self, plan: Plan) -> None:
@@ -305,6 +309,7 @@ class Series:
         """Ask one terminal for a slot and keep what came; give whether it answered."""
         around = self._around
         patience = patience_s(asked.failed, around.timeout_s)
+        begun_s = time.time()
         came = await fetch(self._link, asked, priority=priority, timeout_s=patience)
         if came.error == ENDED:
             return False
@@ -324,6 +329,7 @@ class Series:
                 self._failed(asked, at_s, answer.error or "")
                 return False
             values = answer.values
+        asked.took_s += (at_s - begun_s - asked.took_s) * (NEWEST if asked.took_s else 1.0)
         if asked.failed:
             around.basket.back(Back(target.terminal_id, self.shard, _instant(at_s)))
             asked.failed = 0

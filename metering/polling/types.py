@@ -8,13 +8,14 @@ from uuid import UUID
 
 from foundation.errors import Unreachable
 from foundation.events import Event
+from metering.modbus.errors import NotSent
 
 SHARD_CHANNEL = "metering_shard"  # NOTIFY: shards became free
 SHARDS = 256
 """Connections are owned by shards of all connections of a site: their hash, this many."""
 
 
-class LeaseEnded(Unreachable):
+class LeaseEnded(NotSent):
     """The connection may belong to another poller by now: nothing is sent any more."""
 
     code = "lease_ended"

@@ -300,6 +300,26 @@ def test_a_refused_write_failed_and_one_nobody_saw_confirmed_is_unknown(
     asyncio.run(scene())
 
 
+def test_a_write_the_link_was_forbidden_to_send_failed_and_nothing_was_sent(
+    town_of: Callable,
+) -> None:
+    async def scene() -> None:
+        async with town_of() as town:
+            forbidden: list[LeaseEnded] = []
+            link = town.link(forbids=lambda: next(iter(forbidden), None))
+            relay = PROFILES["demo_terminal"].control("relay")
+
+            async def lease_ends() -> None:
+                forbidden.append(LeaseEnded())
+
+            done = await carry_out(link, 1, relay, "open", gate=lease_ends, timeout_s=PATIENCE_S)
+            assert (done.state, done.error, done.sent_at) == (
+                CommandState.FAILED, forbidden[0], None
+            )  # fmt: skip
+
+    asyncio.run(scene())
+
+
 def test_a_clock_is_read_set_and_read_back(town_of: Callable) -> None:
     async def scene() -> None:
         async with town_of(clock_is_now=True) as town:

@@ -1,7 +1,8 @@
 """Gateways and stubborn terminals: RTU frames, several requests at once, refused blocks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +20,9 @@ DOUBLES = "SELECT count(*) - count(DISTINCT ts) FROM metering.reading WHERE mete
 
 
 @asynccontextmanager
-async def gateway(units: int, **changes: Any) -> AsyncIterator[tuple[Simulator, int]]:
+async def gateway(
+    units: int, *, clock: Callable[[], float] = time.time, **changes: Any
+) -> AsyncIterator[tuple[Simulator, int]]:
     """Run several meters behind one address."""
     some = [
         SimulatedUnit(
@@ -38,7 +41,7 @@ async def gateway(units: int, **changes: Any) -> AsyncIterator[tuple[Simulator, 
         )
         for number in range(1, units + 1)
     ]
-    simulator = Simulator(some, zone=ZoneInfo("Asia/Shanghai"))
+    simulator = Simulator(some, zone=ZoneInfo("Asia/Shanghai"), clock=clock)
     await simulator.start()
     try:
         yield simulator, next(iter(simulator.ports.values()))
@@ -68,6 +71,17 @@ def test_a_gateway_is_talked_to_in_its_manner(outdoors: Field, framing: str, dep
                 await until(lambda: all(outdoors.readings(one) for one in meters), "all readings")
                 connection, _ = poller.connections.by_meter[meters[0].meter_id]
                 assert (connection.link.framing, connection.link.depth) == (framing, depth)
+                took = {
+                    (one.name, *one.labels.values()): one.value
+                    for family in poller.connections.slowness.collect()
+                    for one in family.samples
+                }
+                usual = took["gridhall_terminal_reply_seconds", "0.5"]
+                slowest = took["gridhall_terminal_reply_seconds", "1.0"]
+                assert 0 < usual <= slowest
+                assert (
+                    took["gridhall_terminal_slowest_seconds", f"{connection.address}/1"] <= slowest
+                )
             assert [outdoors.value(DOUBLES, m=one.meter_id) for one in meters] == [0] * 6
 
     asyncio.run(scene())
