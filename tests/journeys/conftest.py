@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class RunningOffice:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self._engine: Engine | None = None
+        self._victims: Iterator[str] | None = None
 
     def start(self) -> None:
         """Start it and wait until it greets."""
@@ -155,6 +157,33 @@ class RunningOffice:
         """Kill a child as nothing can be prepared for."""
         # Not yet there is possible: an orphan of a killed web master still answers for a moment.
         os.kill(self.wait(lambda: self.child(name), f"a process {name}"), signal.SIGKILL)
+
+    @contextmanager
+    def under_fire(self) -> Iterator[None]:
+        """Let `between_steps` kill a process each time, one after the other."""
+        self._victims = cycle(("web", "worker", "poller", "postgres", "simulator"))
+        try:
+            yield
+        finally:
+            self._victims = None
+
+    def between_steps(self) -> None:
+        """Come between two steps of a journey: under fire a process is killed, and comes back."""
+        if self._victims is None:
+            return
+        victim = next(self._victims)
+        old = self.wait(lambda: self.child(victim), f"a process {victim}")
+        os.kill(old, signal.SIGKILL)
+        self.wait(lambda: self.child(victim) not in (None, old), f"another {victim}")
+        self.wait(self.is_whole, f"the office to be whole again without {victim}")
+
+    def is_whole(self) -> bool:
+        """Whether the office and its simulator answer."""
+        try:
+            self.command("simulate", "status")
+        except subprocess.CalledProcessError:
+            return False
+        return self.is_ready()
 
 
 @pytest.fixture(scope="session")

@@ -103,6 +103,8 @@ def work_in_the_field(phone: Any, town: RunningOffice, ticket_no: str, say: dict
     phone.goto(f"{town.url}/m/tasks")
     phone.get_by_text(ticket_no).click()
     phone.get_by_role("button", name=say["accept"], exact=True).click()
+    expect(phone.get_by_role("button", name=say["arrive"], exact=True)).to_be_visible()
+    town.between_steps()
     phone.get_by_role("button", name=say["arrive"], exact=True).click()
     # not before every safety measure is confirmed, and nothing ticked is lost
     phone.locator("input[name=measures]").first.check()
@@ -112,6 +114,8 @@ def work_in_the_field(phone: Any, town: RunningOffice, ticket_no: str, say: dict
     for box in phone.locator("input[name=measures]").all():
         box.check()
     phone.get_by_role("button", name=say["begin"]).click()
+    expect(phone.locator("select[name=cause]")).to_be_visible()
+    town.between_steps()
     phone.locator("select[name=cause]").select_option("loose_connection")
     phone.fill("textarea[name=work_done]", "紧固接线端子")
     phone.get_by_role("button", name=say["restore"]).click()

@@ -1,7 +1,7 @@
 """Call, screen pop, outage, repair ticket, crew, proof by the meters, call-back, archive."""
 
 import re
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,14 +72,24 @@ class Street:
 def test_a_call_becomes_an_outage_is_repaired_proved_and_called_back(
     town: RunningOffice, browser: Any, lang: str, area_no: str, *, content: bool
 ) -> None:
-    say, street = SAY[lang], Street(town, area_no)
+    with town.under_fire() if content else nullcontext():
+        the_journey_of_a_call(town, browser, lang, Street(town, area_no), content=content)
+
+
+def the_journey_of_a_call(
+    town: RunningOffice, browser: Any, lang: str, street: Street, *, content: bool
+) -> None:
+    """Go from a dark street to the archive, or to the reopened ticket."""
+    say, area_no = SAY[lang], street.area_no
     town.command("simulate", "outage", area_no)
     town.wait(street.outage_no, "the dark meters to be one outage")
+    town.between_steps()
     with signed_in(browser, town, "agent", lang=lang) as page:
         answer_call(page, town, street.phone(1), say)
         expect(page.locator("#meter-card .sev", has_text=say["dark"]).first).to_be_visible()
         fill_in(page)
         expect(page.locator("[data-draft-state]")).to_contain_text(say["kept"])
+    town.between_steps()
     # the browser is closed in the middle of the call: nothing typed is lost
     with signed_in(browser, town, "agent", lang=lang) as page:
         page.goto(f"{town.url}/desk")
@@ -88,17 +98,23 @@ def test_a_call_becomes_an_outage_is_repaired_proved_and_called_back(
         finish(page, say)
         outage_no = street.outage_no()
         (ticket_no,) = street.tickets(outage_no)
+    town.between_steps()
+    with signed_in(browser, town, "agent", lang=lang) as page:
         answer_call(page, town, street.phone(2), say)
         expect(page.locator("#match")).to_contain_text(outage_no)
         fill_in(page)
         finish(page, say)
+    town.between_steps()
     assert street.tickets(outage_no) == [ticket_no]  # no second one
     repair(browser, town, ticket_no, lang)
+    town.between_steps()
     town.command("simulate", "clear", area_no)
     with signed_in(browser, town, "dispatcher", lang=lang) as page:
         page.goto(f"{town.url}/outages/{outage_no}")
         expect(page.locator("#outage h1 ~ .st").first).to_have_text(say["restored"])
+    town.between_steps()
     call_back(browser, town, ticket_no, lang, content=content)
+    town.between_steps()
     written_to(town, ticket_no)
 
 
@@ -139,6 +155,7 @@ def repair(browser: Any, town: RunningOffice, ticket_no: str, lang: str) -> None
         dialog.locator("select[name=crew_id]").select_option(index=0)
         dialog.get_by_role("button", name=say["dispatch"]).click()
         expect(page.locator("#ticket")).to_contain_text(say["sent"])
+    town.between_steps()
     with signed_in(browser, town, crew_of(town, ticket_no), phone=True, lang=lang) as phone:
         work_in_the_field(phone, town, ticket_no, say)
 
@@ -167,6 +184,7 @@ def call_back(
                 panel.locator("input[name=agreed]").first.check(timeout=500)
             panel.get_by_role("button", name=re.compile(rf"^\s*{say['save']}")).first.click()
             expect(page.locator(".ps-toast", has_text=ticket_no)).to_be_visible()
+            town.between_steps()
     state = town.value(
         "SELECT c.step FROM foundation.flow_case c JOIN callcenter.ticket t ON t.case_id = c.id"
         " WHERE t.ticket_no = :no",
