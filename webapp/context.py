@@ -83,11 +83,6 @@ def t(key: str, /, **facts: object) -> str:
     return texts().t(language(), key, **facts)
 
 
-def tn(key: str, n: int, **facts: object) -> str:
-    """Give a text that depends on a number."""
-    return texts().tn(language(), key, n, **facts)
-
-
 def has_text(key: str) -> bool:
     """Whether a text exists, for keys made of stored words."""
     return texts().has(key)
@@ -97,7 +92,6 @@ def register(app: Flask) -> None:
     """Give templates their globals and every page its context."""
     app.jinja_env.globals.update(
         t=t,
-        tn=tn,
         has_text=has_text,
         js_text=lambda key: texts().raw(language(), key),
         asset=addresses(Path(app.static_folder or ""), app.static_url_path or "/static"),

@@ -2,7 +2,7 @@
 
     texts = Texts.load(Path("webapp/translations"))
     texts.t("zh-CN", "ticket.opened_at", time="19:47")
-    texts.tn("en", "alerts.new", 3)
+    texts.t("en", "alerts.new", n=3)
 
 Facts stand in braces in the text ("{time}"); a number of things is always the fact `n`.
 """
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 # language of a page: folder of its .po files
 FOLDERS = {"zh-CN": "zh_Hans", "en": "en"}
 DEFAULT_LANGUAGE = "zh-CN"
+SEVERAL = 2
 
 
 class TextsRefused(BadData):
@@ -64,29 +65,21 @@ class Texts:
         return cls(found, strict=strict)
 
     def t(self, lang: str, key: str, /, **facts: object) -> str:
-        """Give a text, with its facts filled in.
+        """Give a text, with its facts filled in; where it has plural forms, the one for `n`.
 
         Facts that are Markup stay markup; everything else around them is then escaped.
         """
         translation = self._translation(lang)
         if key not in translation.keys:
             return self._missing(lang, key)
-        return self._filled(lang, key, translation.compiled.gettext(key), facts)
-
-    def tn(self, lang: str, key: str, n: int, /, **facts: object) -> str:
-        """Give a text that depends on a number, in the right plural form."""
-        translation = self._translation(lang)
-        if key not in translation.keys:
-            return self._missing(lang, key)
-        text = translation.compiled.ngettext(key, key, n)
-        return self._filled(lang, key, text, {"n": n, **facts})
+        return self._filled(lang, key, translation.said(key, facts.get("n")), facts)
 
     def raw(self, lang: str, key: str) -> str:
         """Give a text with its braces unfilled, for scripts that fill them in themselves."""
         translation = self._translation(lang)
         if key not in translation.keys:
             return self._missing(lang, key)
-        return translation.compiled.gettext(key)
+        return translation.said(key)
 
     def keys(self, lang: str) -> frozenset[str]:
         """Name every text of a language."""
@@ -125,24 +118,29 @@ class Texts:
 
 
 class Translation:
-    """One language: its keys and their compiled texts."""
+    """One language: its keys, those with plural forms, and the compiled texts."""
 
-    def __init__(self, keys: frozenset[str], compiled: gettext.GNUTranslations) -> None:
+    def __init__(
+        self, keys: frozenset[str], plural: frozenset[str], compiled: gettext.GNUTranslations
+    ) -> None:
         self.keys = keys
+        self._plural = plural
         self.compiled = compiled
+
+    def said(self, key: str, n: object = None) -> str:
+        """Give a text with its braces; a number that is none counts as several."""
+        if key not in self._plural:
+            return self.compiled.gettext(key)
+        return self.compiled.ngettext(key, key, n if isinstance(n, int) else SEVERAL)
 
 
 def register(env: Environment, texts: Texts, *, language: Callable[[], str]) -> None:
-    """Give templates `t`, `tn`, `js_text` and `has_text`, in the language of the request."""
+    """Give templates `t`, `js_text` and `has_text`, in the language of the request."""
 
     def t(key: str, **facts: object) -> str:
         return texts.t(language(), key, **facts)
 
-    def tn(key: str, n: int, **facts: object) -> str:
-        return texts.tn(language(), key, n, **facts)
-
     env.globals["t"] = t
-    env.globals["tn"] = tn
     env.globals["js_text"] = lambda key: texts.raw(language(), key)
     env.globals["has_text"] = texts.has
 
@@ -150,16 +148,19 @@ def register(env: Environment, texts: Texts, *, language: Callable[[], str]) -> 
 def _read_language(folder: Path, locale: str) -> Translation:
     whole = Catalog(locale=locale)
     owner: dict[str, str] = {}
+    plural: set[str] = set()
     for path in sorted(folder.glob("*.po")):
         for key, text in _entries(path):
             if key in owner:
                 raise TextsRefused(file=path.name, why=f"{key} stands in {owner[key]} too")
             owner[key] = path.name
-            whole.add((key, key) if isinstance(text, tuple) else key, text)
+            if isinstance(text, tuple):
+                plural.add(key)
+            whole.add((key, key) if key in plural else key, text)
     compiled = io.BytesIO()
     write_mo(compiled, whole)
     compiled.seek(0)
-    return Translation(frozenset(owner), gettext.GNUTranslations(compiled))
+    return Translation(frozenset(owner), frozenset(plural), gettext.GNUTranslations(compiled))
 
 
 def _entries(path: Path) -> list[tuple[str, str | tuple[str, ...]]]:

@@ -90,7 +90,7 @@ def test_no_text_is_kept_that_nobody_asks_for() -> None:
 
 
 def test_every_text_a_page_asks_for_by_name_exists() -> None:
-    asked = re.findall(r"""(?<![.\w])(?:t|tn|js_text)\(\s*['"]([a-z0-9_.]+)['"]""", sources())
+    asked = re.findall(r"""(?<![.\w])(?:t|js_text)\(\s*['"]([a-z0-9_.]+)['"]""", sources())
     assert sorted({key for key in asked if not texts().has(key) and key[-1] not in "._"}) == []
 
 

@@ -59,12 +59,12 @@ def test_facts_are_filled_in(folder: Path) -> None:
     ("n", "said"), [(0, "0 new alerts"), (1, "1 new alert"), (2, "2 new alerts")]
 )
 def test_english_counts_with_its_two_forms(folder: Path, n: int, said: str) -> None:
-    assert Texts.load(folder).tn("en", "alerts.new", n) == said
+    assert Texts.load(folder).t("en", "alerts.new", n=n) == said
 
 
 def test_chinese_counts_with_its_one_form(folder: Path) -> None:
     found = Texts.load(folder)
-    assert [found.tn("zh-CN", "alerts.new", n) for n in (1, 3)] == ["新增 1 条", "新增 3 条"]
+    assert [found.t("zh-CN", "alerts.new", n=n) for n in (1, 3)] == ["新增 1 条", "新增 3 条"]
 
 
 def test_an_unknown_language_is_answered_in_chinese(folder: Path) -> None:
@@ -75,7 +75,7 @@ def test_an_unknown_key_raises_where_people_develop(folder: Path) -> None:
     with pytest.raises(TextMissing):
         Texts.load(folder).t("en", "alerts.nobody")
     with pytest.raises(TextMissing):
-        Texts.load(folder).tn("en", "alerts.nobody", 1)
+        Texts.load(folder).t("en", "alerts.nobody", n=1)
 
 
 def test_an_unknown_key_shows_itself_in_production_and_is_logged_once(
@@ -123,7 +123,7 @@ def test_a_key_without_text_is_refused(folder: Path) -> None:
 def test_templates_speak_the_language_of_the_request(folder: Path) -> None:
     env, language = Environment(autoescape=True), ["zh-CN"]
     texts.register(env, Texts.load(folder), language=lambda: language[0])
-    page = env.from_string("{{ t('alerts.title') }} {{ tn('alerts.new', 2) }}")
+    page = env.from_string("{{ t('alerts.title') }} {{ t('alerts.new', n=2) }}")
     assert page.render() == "告警 新增 2 条"
     language[0] = "en"
     assert page.render() == "Alerts 2 new alerts"
