@@ -12,6 +12,7 @@ from foundation import clock
 from foundation.actor import Scope
 from tests.factories.callcenter import NO_POWER, answered, extension_of, mend, street
 from tests.factories.webapp import Browser, Page, Portal
+from webapp.pages.callcenter.tickets import STAGES
 
 MORNING = datetime(2027, 6, 18, 2, 0, tzinfo=UTC)  # ten o'clock
 
@@ -45,6 +46,20 @@ def test_a_satisfied_customer_archives_the_ticket(portal: Portal, waiting: Callb
     page = answer(browser, waiting, solved="yes", satisfaction="5")
     assert page.status == 302
     assert portal.card(waiting.ticket_no).step == "archived"
+
+
+def test_the_ticket_says_whom_it_waits_for_and_how_far_it_came(
+    portal: Portal, waiting: CallbackCard
+) -> None:
+    dispatcher = portal.browser("dispatcher")
+    path = f"/tickets/{waiting.ticket_no}"
+    page = dispatcher.get(path)
+    assert "等待客服回访客户" in page.said
+    (now,) = page.tree.all("li", class_="stage now")
+    assert "回访" in now.text
+    assert len(page.tree.all("li", class_="stage done")) == len(STAGES["repair"]) - 2
+    answer(portal.browser("agent"), waiting, solved="yes", satisfaction="5")
+    assert "等待客服回访客户" not in dispatcher.get(path).said
 
 
 def test_an_unhappy_one_without_a_reason_is_refused_and_nothing_is_lost(

@@ -114,7 +114,7 @@ def password(person_id: int) -> Response | tuple[str, int]:
     """Give a person a new password; their open sessions end."""
     username = request.form.get("username", "").strip()
     if not username:
-        missing = f"{t('staff.username')}：{t('form.problem.required')}"
+        missing = f"{t('staff.username')}{t('ui.colon')}{t('form.problem.required')}"
         return _listing({}, {"": missing}, chosen=person_id), 422
     set_password(
         db(), actor(), person_id, username=username, password=request.form.get("password", "")

@@ -50,8 +50,19 @@ from webapp.session import actor, db, scope
 
 page = Blueprint("tickets", __name__)
 PAGE = 50
+CALL_BACK = "call_back"
 STAGES = {
-    "repair": ("new", "sent", "accepted", "on_site", "working", "restored", "done", "archived"),
+    "repair": (
+        "new",
+        "sent",
+        "accepted",
+        "on_site",
+        "working",
+        "restored",
+        "done",
+        CALL_BACK,
+        "archived",
+    ),
     "inspection": ("new", "sent", "accepted", "on_site", "done", "archived"),
 }
 """The straight way of each flow, as the stage timeline draws it."""
@@ -188,6 +199,7 @@ def ticket_values(card: TicketCard) -> dict[str, Any]:
     """Give everything a ticket's pages show."""
     place = places_of(db(), {card.point_id}, {card.area_id}).of(card.point_id, card.area_id)
     meter = place.meter
+    past = ticket_history(db(), card.case_id)
     kind = CrewKind.INSPECTION if card.kind is TicketKind.INSPECTION else CrewKind.REPAIR
     return {
         "ticket": card,
@@ -197,13 +209,20 @@ def ticket_values(card: TicketCard) -> dict[str, Any]:
         "request_": newest_request(db(), meter.meter_id) if meter else None,
         "alert": alert_card(db(), scope(), card.alert_id) if card.alert_id else None,
         "alert_history": alert_history(db(), card.alert_id) if card.alert_id else [],
-        "history": ticket_history(db(), card.case_id),
+        "history": past,
         "notes": ticket_notes(db(), card.id),
         "chips": [chip_of(clock) for clock in card.clocks],
-        "stages": STAGES[card.flow],
+        "stages": _stages(card, {one.to_step for one in past}),
         "ways": ways_of(card),
         "crews": _crews(kind, card.unit_id),
     }
+
+
+def _stages(card: TicketCard, entered: set[str]) -> list[str]:
+    """Give the straight way of a ticket; without the call-back where it ended without one."""
+    steps = flows().version(card.flow, card.flow_version).steps
+    left_out = {CALL_BACK} - entered if card.ended_at else set()
+    return [step for step in STAGES[card.flow] if step in steps and step not in left_out]
 
 
 def _crews(kind: CrewKind, unit_id: int | None) -> list[CrewCard]:
