@@ -92,6 +92,11 @@ class Leases:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lease")
         self.woken = asyncio.Event()
 
+    @property
+    def kept(self) -> dict[int, int]:
+        """Give the shards and epochs that are held and not being handed over."""
+        return {shard: epoch for shard, epoch in self.held.items() if shard not in self._handing}
+
     def may_send(self) -> bool:
         """Whether the leases still hold, by this process's own clock."""
         return boot_s() < self._until
@@ -202,6 +207,9 @@ class Leases:
             counters.LEASE_MOVES.labels("handed_over").inc(len(mine))
             logger.info("shards handed over", extra={"shards": len(mine)})
         self._handing -= set(shards)
+        still_mine = [Gained(s, e, None, False) for s, e in mine.items() if self.held.get(s) == e]
+        if still_mine:  # the database did not answer: nobody else asks them
+            await self._moves.gained(still_mine)
 
     async def _in_database(self, work: Callable[[Session], T]) -> tuple[T] | None:
         """Do something in a transaction of its own; None (logged) if the database is away."""

@@ -1,12 +1,14 @@
 """A poller of the test's own: its database, its terminals, its spool."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg import sql
@@ -15,6 +17,8 @@ from sqlalchemy import Engine, text
 from foundation.db import connect, unit_of_work
 from foundation.postgres import EmbeddedServer
 from metering.devices.timetable import load_timetable
+from metering.modbus.simulated_unit import SimulatedUnit
+from metering.modbus.simulator import Simulator
 from metering.polling.loop import Poller, Setup
 from metering.polling.owning import Identity
 from metering.polling.plans import Plans
@@ -26,7 +30,15 @@ from tests.factories.metering import Fitted, meter
 from tests.factories.wire import Terminals, terminals
 from webapp.database import Addresses
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+HOLES = (
+    "SELECT extract(epoch FROM max(ts) - min(ts)) + 1 - count(DISTINCT ts)"
+    " FROM metering.reading WHERE meter_id = :m"
+)
+DOUBLES = (
+    "SELECT count(*) FROM (SELECT 1 FROM metering.reading GROUP BY ts, meter_id"
+    " HAVING count(*) > 1) d"
+)
 
 
 @dataclass
@@ -75,6 +87,18 @@ class Field:
             self.value("SELECT count(*) FROM metering.reading WHERE meter_id = :m", m=one.meter_id)
         )
 
+    def holes(self, one: Fitted) -> int:
+        """Count the slots between a meter's first and last reading that have none."""
+        return int(self.value(HOLES, m=one.meter_id))
+
+    def missed(self) -> int:
+        """Count the slots the poller says nobody was asked in."""
+        return int(self.value("SELECT coalesce(sum(slots), 0) FROM metering.poll_missed"))
+
+    def doubles(self) -> int:
+        """Count the slots of a meter that have more than one reading."""
+        return int(self.value(DOUBLES))
+
     def cut_off(self) -> None:
         """Take the database away: nobody gets in, whoever is in is thrown out."""
         self.office.dispose()
@@ -116,6 +140,47 @@ class Field:
             await asyncio.wait_for(task, PATIENCE_S)
             await asyncio.get_running_loop().shutdown_default_executor()
             engine.dispose()
+
+
+@asynccontextmanager
+async def gateway(
+    units: int, *, clock: Callable[[], float] = time.time, **changes: Any
+) -> AsyncIterator[tuple[Simulator, int]]:
+    """Run several meters behind one address."""
+    some = [
+        SimulatedUnit(
+            **{
+                "key": f"M{number}",
+                "area_no": "T1",
+                "host": "127.0.0.1",
+                "port": 0,
+                "unit_id": number,
+                "profile": "demo_single",
+                "kind": "home",
+                "seed": number,
+                "peak_w": 9000.0,
+                **changes,
+            }
+        )
+        for number in range(1, units + 1)
+    ]
+    simulator = Simulator(some, zone=ZoneInfo("Asia/Shanghai"), clock=clock)
+    await simulator.start()
+    try:
+        yield simulator, next(iter(simulator.ports.values()))
+    finally:
+        await simulator.stop()
+
+
+def fitted(field: Field, port: int, units: int, **manner: object) -> list[Fitted]:
+    with unit_of_work(field.office) as session:
+        meters = [
+            meter(session, port=port, unit=number, profile="demo_single")
+            for number in range(1, units + 1)
+        ]
+        for name, value in manner.items():
+            session.execute(text(f"UPDATE metering.terminal SET {name} = :v"), {"v": value})
+    return meters
 
 
 async def until(holds: Callable[[], Any], what: str) -> Any:

@@ -14,8 +14,7 @@ from metering.modbus.simulated_faults import FaultKind
 from metering.modbus.simulator import Simulator
 from tests.factories.metering import Fitted
 from tests.integration.metering.modbus.test_fault_matrix import FIELDS, HARMLESS, OF_THE_GRID
-from tests.integration.metering.polling.conftest import Field, until
-from tests.integration.metering.polling.test_gateways import fitted, gateway
+from tests.integration.metering.polling.conftest import Field, fitted, gateway, until
 
 ORDERS = FIELDS | {FaultKind.SLOW: {"seconds": 2.0}, FaultKind.TRICKLE: {"seconds": 0.1}}
 """Slower than the poller's patience."""

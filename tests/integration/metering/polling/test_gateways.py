@@ -1,63 +1,12 @@
 """Gateways and stubborn terminals: RTU frames, several requests at once, refused blocks."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 
 from foundation.db import unit_of_work
-from metering.modbus.simulated_unit import SimulatedUnit
-from metering.modbus.simulator import Simulator
-from tests.factories.metering import Fitted, meter
-from tests.integration.metering.polling.conftest import Field, until
-
-DOUBLES = "SELECT count(*) - count(DISTINCT ts) FROM metering.reading WHERE meter_id = :m"
-
-
-@asynccontextmanager
-async def gateway(
-    units: int, *, clock: Callable[[], float] = time.time, **changes: Any
-) -> AsyncIterator[tuple[Simulator, int]]:
-    """Run several meters behind one address."""
-    some = [
-        SimulatedUnit(
-            **{
-                "key": f"M{number}",
-                "area_no": "T1",
-                "host": "127.0.0.1",
-                "port": 0,
-                "unit_id": number,
-                "profile": "demo_single",
-                "kind": "home",
-                "seed": number,
-                "peak_w": 9000.0,
-                **changes,
-            }
-        )
-        for number in range(1, units + 1)
-    ]
-    simulator = Simulator(some, zone=ZoneInfo("Asia/Shanghai"), clock=clock)
-    await simulator.start()
-    try:
-        yield simulator, next(iter(simulator.ports.values()))
-    finally:
-        await simulator.stop()
-
-
-def fitted(field: Field, port: int, units: int, **manner: object) -> list[Fitted]:
-    with unit_of_work(field.office) as session:
-        meters = [
-            meter(session, port=port, unit=number, profile="demo_single")
-            for number in range(1, units + 1)
-        ]
-        for name, value in manner.items():
-            session.execute(text(f"UPDATE metering.terminal SET {name} = :v"), {"v": value})
-    return meters
+from tests.integration.metering.polling.conftest import Field, fitted, gateway, until
 
 
 @pytest.mark.parametrize(
@@ -82,7 +31,7 @@ def test_a_gateway_is_talked_to_in_its_manner(outdoors: Field, framing: str, dep
                 assert (
                     took["gridhall_terminal_slowest_seconds", f"{connection.address}/1"] <= slowest
                 )
-            assert [outdoors.value(DOUBLES, m=one.meter_id) for one in meters] == [0] * 6
+            assert outdoors.doubles() == 0
 
     asyncio.run(scene())
 
