@@ -111,7 +111,7 @@ class Exchange:
             self._in_flight or self._waiting or self._send_at or wire.unframer.left
         )
         is_behind = self._waiting or unit.number in self._busy
-        if is_idle or (not is_behind and self._is_ready()):
+        if is_idle or (not is_behind and self._is_ready()):  # idle is the usual, without the call
             self._send(request)
         else:
             self._lanes.add(request)

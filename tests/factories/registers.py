@@ -1,10 +1,29 @@
-"""How close a value can come through the registers of a profile."""
+"""Profiles made up for a test, and how close a value can come through the registers of one."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from metering.modbus.decode import unit_per_raw
-from metering.modbus.profile import Point
+from metering.modbus.profile import Point, Profile, Span
 from metering.modbus.quantities import COUNTERS, QUANTITIES
+
+
+def trial_profile(*points: Point, **changes: object) -> Profile:
+    """Give a profile with these points, and ranges wide enough for small addresses."""
+    return replace(
+        Profile(
+            name="trial",
+            title_zh="试",
+            title_en="trial",
+            maker="none",
+            source="invented for a test",
+            confidence="invented",
+            phases=3,
+            points=points,
+            readable=(Span(3, 0, 99), Span(2, 0, 63)),
+        ),
+        **changes,
+    )
 
 
 def coarseness(point: Point, value: float, *, pt: int = 1, ct: int = 1) -> float:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from metering.modbus.bulk import decode_many
 from metering.modbus.decode import decode
 from metering.modbus.plan import Plan, compile_plan, plan_of
-from metering.modbus.profile import Point, Profile, Span, load_profiles
+from metering.modbus.profile import Point, load_profiles
 from metering.modbus.profile_parts import ORDERS, Mark, Order, PointType, Ratio
 from metering.modbus.quantities import EVERY_GROUP
+from tests.factories.registers import trial_profile
 
 PROFILES = load_profiles()
 PLANS = {name: compile_plan(one, groups=EVERY_GROUP) for name, one in PROFILES.items()}
@@ -28,20 +29,6 @@ TELLING = [
     )
 ]  # fmt: skip
 """Sentinels, limits of their types, numbers that are none, and negative zero."""
-
-
-def register_map(*points: Point) -> Profile:
-    return Profile(
-        name="trial",
-        title_zh="",
-        title_en="",
-        maker="",
-        source="test",
-        confidence="invented",
-        phases=3,
-        points=points,
-        readable=(Span(3, 0, 99), Span(2, 0, 63)),
-    )
 
 
 @st.composite
@@ -107,16 +94,16 @@ def test_together_is_each_by_itself_for_every_type_order_and_scale(
         for number, (name, ratio, absent) in enumerate(fields)
     ]  # fmt: skip
     points[2] = replace(points[2], unit=unit.replace("Wh", "varh"))
-    plan = compile_plan(register_map(*points))
+    plan = compile_plan(trial_profile(*points))
     assert_the_same(plan, data.draw(st.lists(replies_to(plan), min_size=1, max_size=4)), *ratios)
 
 
 def test_only_a_plan_whose_replies_speak_for_themselves_is_decoded_together() -> None:
     plain = Point(quantity="p", function=3, address=2, type="i16", unit="W")
     scaled = replace(plain, factor_at=3)
-    marked = replace(register_map(plain), marks=(Mark(3, 0, 203),))
-    assert compile_plan(register_map(plain)).sizes == (2,)
-    assert compile_plan(register_map(scaled)).sizes is None
+    marked = replace(trial_profile(plain), marks=(Mark(3, 0, 203),))
+    assert compile_plan(trial_profile(plain)).sizes == (2,)
+    assert compile_plan(trial_profile(scaled)).sizes is None
     assert compile_plan(marked).sizes is None
     with pytest.raises(ValueError, match="terminal by terminal"):
         decode_many(compile_plan(marked), [bytes(6)])

@@ -16,10 +16,10 @@ from metering.modbus.decode import MOST_STEPS, decode
 from metering.modbus.encode import DoesNotFit, encode
 from metering.modbus.errors import GarbledReply
 from metering.modbus.plan import Block, Plan, compile_plan
-from metering.modbus.profile import Point, Profile, Span, check, load_profiles
+from metering.modbus.profile import Point, check, load_profiles
 from metering.modbus.profile_parts import Mark
 from metering.modbus.quantities import EVERY_GROUP, QUANTITIES
-from tests.factories.registers import coarseness, shows_nothing
+from tests.factories.registers import coarseness, shows_nothing, trial_profile
 
 PROFILES = load_profiles()
 
@@ -37,17 +37,7 @@ ORDERS = ["ABCD", "CDAB", "BADC", "DCBA"]
 
 
 def plan_of(*points: Point) -> Plan:
-    profile = Profile(
-        name="trial",
-        title_zh="",
-        title_en="",
-        maker="",
-        source="test",
-        confidence="invented",
-        phases=3,
-        points=points,
-        readable=(Span(3, 0, 99), Span(2, 0, 63)),
-    )
+    profile = trial_profile(*points)
     check(profile)
     return compile_plan(profile)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from metering.modbus.plan import Block, byte_positions, compile_plan
 from metering.modbus.profile import Point, Profile, Span, load_profiles
 from metering.modbus.quantities import EVERY_GROUP
+from tests.factories.registers import trial_profile
 
 NAMES = ["u_a", "u_b", "u_c", "i_a", "i_b", "i_c", "i_n", "p", "p_a", "p_b", "p_c", "q"]
 UNITS = {"u": "V", "i": "A", "p": "W", "q": "var"}
@@ -19,17 +20,8 @@ def profile_at(addresses: list[int], *spans: Span, max_registers: int = 125) -> 
         Point(quantity=name, function=3, address=address, type="u16", unit=UNITS[name[0]])
         for name, address in zip(NAMES, addresses, strict=False)
     )
-    return Profile(
-        name="trial",
-        title_zh="",
-        title_en="",
-        maker="",
-        source="test",
-        confidence="invented",
-        phases=3,
-        points=points,
-        readable=spans or (Span(3, 0, 0xFFFF),),
-        max_registers=max_registers,
+    return trial_profile(
+        *points, readable=spans or (Span(3, 0, 0xFFFF),), max_registers=max_registers
     )
 
 

@@ -11,6 +11,7 @@ from foundation.datafiles import DataFileRefused
 from metering.modbus.errors import ProfileRefused
 from metering.modbus.frames import check_frames, read_frames
 from metering.modbus.profile import Point, Profile, Span, check, load_profiles
+from tests.factories.registers import trial_profile
 
 SHIPPED = [
     "abb_b23",
@@ -29,20 +30,8 @@ SHIPPED = [
 
 
 def profile_of(*points: Point, **changes: object) -> Profile:
-    return replace(
-        Profile(
-            name="trial",
-            title_zh="试",
-            title_en="trial",
-            maker="none",
-            source="invented for a test",
-            confidence="invented",
-            phases=3,
-            points=points or (a_point(),),
-            readable=(Span(3, 0, 99), Span(2, 0, 7)),
-        ),
-        **changes,
-    )
+    narrow = {"readable": (Span(3, 0, 99), Span(2, 0, 7))}
+    return trial_profile(*(points or (a_point(),)), **narrow | changes)
 
 
 def a_point(**changes: object) -> Point:
