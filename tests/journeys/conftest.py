@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from sqlalchemy import Engine, text
 
 from foundation.db import connect, unit_of_work
 from foundation.settings import Settings
+from tests.factories.ports import free_ports
 from webapp import database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,17 +33,6 @@ BROWSER_FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-
-
-def free_ports(count: int) -> list[int]:
-    """Give ports nobody listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 class RunningOffice:

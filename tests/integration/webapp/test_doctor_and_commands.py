@@ -1,6 +1,5 @@
 """The doctor and the commands: what is wrong, in a sentence, with a way to mend it."""
 
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +17,7 @@ from foundation.postgres import EmbeddedServer
 from foundation.settings import Settings
 from tests.factories.databases import as_super, own_database, settings_at
 from tests.factories.foundation import SYSTEM
+from tests.factories.ports import free_ports
 from webapp import doctor, wiring
 from webapp.cli import main
 
@@ -26,9 +26,7 @@ from webapp.cli import main
 def quiet(server: EmbeddedServer) -> Iterator[Settings]:
     """Give settings of an office whose processes all have no health page to ask."""
     with own_database(server) as addresses:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        (port,) = free_ports(1)
         yield replace(
             settings_at(addresses), port=port, worker_metrics_port=0, poller_metrics_port=0
         )

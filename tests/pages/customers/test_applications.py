@@ -234,6 +234,15 @@ def test_a_person_without_the_desk_sees_the_case_and_no_form(portal: Portal) -> 
     assert dispatcher.post(f"/apps/{number}/step/feasible", version=version).status == 409
 
 
+def test_a_code_shown_once_stays_while_the_case_is_read_again(
+    portal: Portal, clerk: Browser
+) -> None:
+    number = case_at(portal, "survey")
+    page = clerk.follow(clerk.post(f"/apps/{number}/code")).tree
+    assert page.one("div", data_code=True).text
+    assert not page.one("div", id="case").all("div", data_code=True)
+
+
 def test_a_customer_sees_the_progress_with_number_and_code_and_nobody_by_guessing(
     portal: Portal, clerk: Browser, nobody: Browser
 ) -> None:

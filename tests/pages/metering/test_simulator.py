@@ -12,6 +12,7 @@ from foundation.audit import entries
 from foundation.postgres import EmbeddedServer
 from foundation.settings import settings
 from tests.factories.databases import own_database
+from tests.factories.ports import free_ports
 from tests.factories.webapp import Browser, Portal, Town
 from tests.pages.conftest import TOWN
 
@@ -19,9 +20,7 @@ from tests.pages.conftest import TOWN
 @pytest.fixture(scope="module")
 def portal(server: EmbeddedServer, town: Town) -> Iterator[Portal]:
     """Open a portal whose simulator would listen on a port nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     with own_database(server, TOWN) as addresses:
         opened = Portal(addresses, town, replace(settings(), simulator_port=port))
         yield opened

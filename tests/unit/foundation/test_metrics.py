@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 import pytest
 
 from foundation import metrics
+from tests.factories.ports import free_ports
 
 facts: dict[str, object] = {}
 
@@ -17,11 +18,7 @@ facts: dict[str, object] = {}
 def address() -> Iterator[str]:
     """Serve on a free port."""
     facts.clear()
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     server = metrics.serve(port, lambda: facts)
     assert isinstance(server, ThreadingHTTPServer)
     yield f"http://127.0.0.1:{port}"
