@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from foundation import setting_words as words
 from foundation.errors import BadData
-
-KEY_BYTES = 32
 
 
 class SettingRefused(BadData):
@@ -30,39 +29,6 @@ class FolderRefused(BadData):
     """The data folder cannot be written; facts: folder, said."""
 
     code = "folder_refused"
-
-
-def _flag(raw: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    return words[raw.strip().lower()]
-
-
-def _networks(raw: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    return tuple(ip_network(word) for word in raw.replace(",", " ").split())
-
-
-def _one_of(*words: str) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        return {word: word for word in words}[raw.strip().lower()]
-
-    return read
-
-
-def _folder(raw: str) -> Path:
-    return Path(raw).expanduser().resolve()
-
-
-def _key(raw: str) -> str:
-    if len(bytes.fromhex(raw)) != KEY_BYTES:
-        raise ValueError("not 64 hexadecimal digits")
-    return raw
-
-
-def _zone(raw: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(raw)
-    except ZoneInfoNotFoundError as error:
-        raise ValueError(raw) from error
 
 
 @dataclass(frozen=True)
@@ -98,7 +64,7 @@ class Settings:
         "GRIDHALL_DATA_DIR",
         "folder for the database, secrets, uploads and the office's own profiles",
         default="var",
-        read=_folder,
+        read=words.folder,
     )
     database_url: str | None = _variable(
         "DATABASE_URL",
@@ -135,13 +101,13 @@ class Settings:
         "GRIDHALL_SECURE_COOKIES",
         "send cookies over HTTPS only; set it behind a TLS front",
         default="0",
-        read=_flag,
+        read=words.flag,
     )
     time_zone: ZoneInfo = _variable(
         "OFFICE_TIME_ZONE",
         "the office's time zone (IANA name); business dates and limits follow it",
         default="Asia/Shanghai",
-        read=_zone,
+        read=words.zone,
     )
     brand_zh: str = _variable(
         "BRAND_NAME_ZH", "company name on Chinese pages", default="云川供电 95598"
@@ -176,7 +142,7 @@ class Settings:
         "GRIDHALL_SEAL_KEY",
         "64 hexadecimal digits that encrypt identity numbers and phones;"
         " kept in the data folder's secrets file if not set",
-        read=_key,
+        read=words.key,
         secret=True,
     )
     cti_secret: str | None = _variable(
@@ -188,7 +154,7 @@ class Settings:
         "GRIDHALL_MESSAGE_GATEWAY",
         "where notices to customers go: file (one file each in the data folder) or log",
         default="file",
-        read=_one_of("file", "log"),
+        read=words.one_of("file", "log"),
     )
     simulator_port: int = _variable(
         "GRIDHALL_SIMULATOR_PORT",
@@ -232,7 +198,32 @@ class Settings:
         "GRIDHALL_PROBE_NETWORKS",
         "networks in which the profile page may look at devices; private ones and this machine",
         default="10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 127.0.0.0/8 fc00::/7 ::1",
-        read=_networks,
+        read=words.networks,
+    )
+    meter_tls_ca: Path | None = _variable(
+        "GRIDHALL_METER_TLS_CA",
+        "file with the certificates that terminals reached by TLS are signed with;"
+        " empty = no terminal is reached by TLS",
+        default="",
+        read=words.file_or_none,
+    )
+    meter_tls_cert: Path | None = _variable(
+        "GRIDHALL_METER_TLS_CERT",
+        "file with our own certificate for terminals reached by TLS; empty = we show none",
+        default="",
+        read=words.file_or_none,
+    )
+    meter_tls_key: Path | None = _variable(
+        "GRIDHALL_METER_TLS_KEY",
+        "file with the key of that certificate; empty = it stands in the same file",
+        default="",
+        read=words.file_or_none,
+    )
+    meter_tls_names: bool = _variable(
+        "GRIDHALL_METER_TLS_NAMES",
+        "a terminal's certificate must name the host it is reached by; no = signed is enough",
+        default="yes",
+        read=words.flag,
     )
     poller_site: str = _variable(
         "GRIDHALL_POLLER_SITE",
@@ -251,7 +242,7 @@ class Settings:
         "what a poller does while the database is away: spool (reads on), stop (leaves its"
         " connections to others), auto (spool while it is the only one of its site)",
         default="auto",
-        read=_one_of("auto", "spool", "stop"),
+        read=words.one_of("auto", "spool", "stop"),
     )
     spool_mb: int = _variable(
         "GRIDHALL_SPOOL",
@@ -299,7 +290,7 @@ class Settings:
         "GRIDHALL_DEMO",
         "show the demo sign-ins on the sign-in page; never set it on a real office",
         default="0",
-        read=_flag,
+        read=words.flag,
     )
 
     @classmethod
@@ -365,7 +356,7 @@ class Secrets:
             if name not in known:
                 with self._alone():
                     known = self._known()
-                    known.setdefault(name, secrets.token_hex(KEY_BYTES))
+                    known.setdefault(name, secrets.token_hex(words.KEY_BYTES))
                     self._keep(known)
         except OSError as error:
             raise FolderRefused(folder=str(self.path.parent), said=error.strerror) from error

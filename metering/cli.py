@@ -1,6 +1,7 @@
 """What an operator may type about meters."""
 
 import time
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import click
@@ -11,7 +12,10 @@ from foundation.db import unit_of_work
 from foundation.office import Office
 from metering.devices.queries import meter_by_no
 from metering.modbus.frames import check_frames, read_frames
-from metering.modbus.probe import Place, probe
+from metering.modbus.link import Framing as AnyFraming
+from metering.modbus.link import TlsFiles
+from metering.modbus.place import Place
+from metering.modbus.probe import OVER_TCP, probe
 from metering.modbus.profile import office_profiles
 from metering.modbus.simulated_faults import FaultKind
 from metering.modbus.simulated_fleet import FleetWanted, fleet_of
@@ -164,15 +168,27 @@ def check_profiles(office: Office) -> None:
 @click.option("--port", type=int, default=502)
 @click.option("--unit", type=int, default=1, help="unit id")
 @click.option("--timeout", "timeout_s", type=float, default=2.0, help="for each request [s]")
+@click.option("--tls", "is_tls", is_flag=True, help="inside TLS, with GRIDHALL_METER_TLS_CA")
+@click.option("--line", default="", help="HOST is a serial device, set like this: 9600-8E1")
 @click.pass_obj
 def probe_device(
-    office: Office, host: str, name: str, *, port: int, unit: int, timeout_s: float
+    office: Office,
+    host: str,
+    name: str,
+    *,
+    port: int,
+    unit: int,
+    timeout_s: float,
+    is_tls: bool,
+    line: str,
 ) -> None:
     """Read a live device at HOST with the profile NAME: framing, offset, word order, values."""
     profile = office_profiles(office.settings.data_dir).get(name)
     if profile is None:
         raise click.ClickException(f"There is no profile {name}.")
-    seen = probe(Place(host, port, unit, timeout_s), profile)
+    tls = TlsFiles.of(office.settings)
+    framings: Sequence[AnyFraming] = ("serial",) if line else ("tls",) if is_tls else OVER_TCP
+    seen = probe(Place(host, port, unit, timeout_s, line, tls), profile, framings=framings)
     for tried in seen.tried:
         said = "speaks it" if tried.speaks else f"no ({tried.error})"
         click.echo(f"framing {tried.framing}: {said}")

@@ -18,6 +18,7 @@ from foundation.flow.calendar import office_calendar
 from foundation.jobs import failed_count
 from foundation.office import Office
 from foundation.settings import Settings
+from metering.api.commissioning import TlsFiles
 from webapp import database
 from webapp.office import LEAST_DISK_BYTES
 from webapp.sentences import sentence
@@ -52,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Found]:
         f"free space on the disk of {settings.data_dir}",
     )
     yield from _database(settings)
+    yield from _certificates(settings)
     for name, port in (
         ("web", settings.port),
         ("worker", settings.worker_metrics_port),
@@ -88,6 +90,19 @@ def _database(settings: Settings) -> Iterator[Found]:
             )
     except GridhallError as error:
         yield Found("database answers", well=False, mend=sentence(error))
+
+
+def _certificates(settings: Settings) -> Iterator[Found]:
+    tls = TlsFiles.of(settings)
+    if tls is None:
+        return
+    try:
+        tls.context()
+    except OSError as error:
+        mend = f"see GRIDHALL_METER_TLS_CA, _CERT and _KEY: {error}"
+        yield Found("certificates for terminals", well=False, mend=mend)
+    else:
+        yield Found("certificates for terminals can be used", well=True)
 
 
 def _process(name: str, port: int) -> Found:

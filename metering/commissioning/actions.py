@@ -28,8 +28,9 @@ from metering.devices.models import Terminal
 from metering.devices.timetable import load_timetable
 from metering.devices.types import PollTarget
 from metering.modbus.errors import ExceptionReply
+from metering.modbus.link import TlsFiles
+from metering.modbus.place import Place
 from metering.modbus.plausibility import limits as plausible_limits
-from metering.modbus.probe import Place
 from metering.modbus.visit import Visited, visit
 from metering.network.types import Supply
 from metering.polling.meters import rating_of
@@ -57,6 +58,7 @@ def run_checks(
     *,
     data_dir: Path,
     zone: tzinfo,
+    tls: TlsFiles | None = None,
     despite_owner: bool = False,
 ) -> Checked:
     """Visit a terminal, judge what it shows, and keep that with person and time.
@@ -67,6 +69,7 @@ def run_checks(
         terminal_no: its number.
         data_dir: where the office's own profiles stand.
         zone: the terminal's local time.
+        tls: certificates for terminals reached by TLS.
         despite_owner: whether to open a second connection where a poller has one.
 
     Raises:
@@ -82,7 +85,7 @@ def run_checks(
     if owned and not despite_owner:
         raise ConnectionOwned(address=at_it.address, terminals=owned[:5])
     visited = visit(
-        Place(at_it.host, at_it.port, at_it.unit, TIMEOUT_S),
+        Place(at_it.host, at_it.port, at_it.unit, TIMEOUT_S, at_it.line, tls),
         at_it.framing.value,
         profile,
         zone=zone,

@@ -38,6 +38,8 @@ def _targets() -> Query:
             Terminal.port,
             Terminal.unit,
             Terminal.framing,
+            Terminal.depth,
+            Terminal.line,
             Terminal.in_service,
             Meter.id,
             func.coalesce(Meter.meter_no, StockMeter.meter_no),

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from foundation.errors import BadData, LostRace, NotFound, Refused
-from metering.devices.types import Framing
+from metering.devices.types import Framing, Manner
 from metering.modbus.decode import Value
 from metering.modbus.identity import Identified
 from metering.network.types import Supply
@@ -100,6 +100,8 @@ class Target:
     port: int
     unit: int
     framing: Framing
+    depth: int
+    line: str
     in_service: bool
     meter_id: int | None
     meter_no: str | None
@@ -115,6 +117,11 @@ class Target:
     def address(self) -> str:
         """Name the connection."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def manner(self) -> Manner:
+        """Give how the connection is talked to."""
+        return Manner(self.framing, self.depth, self.line)
 
     @property
     def is_fitted(self) -> bool:

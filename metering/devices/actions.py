@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.actor import Actor
 from foundation.audit import Act, record
 from foundation.errors import BadData, NotFound
+from metering.devices.manners import usual, words_of
 from metering.devices.models import AskedSpan, Meter, Terminal
 from metering.devices.rules import DAY_S, interval_of
 from metering.devices.timetable import load_timetable
 from metering.devices.types import (
     FLEET_CHANNEL,
-    Framing,
+    Manner,
     MeterGone,
     MeterNoTaken,
     PointOccupied,
@@ -27,6 +28,7 @@ from metering.network.types import PointClass
 REMOVED = Act.of("meter.removed", "removed_at", "end_wh")
 SERVICE = Act.of("terminal.service", "in_service", "reason")
 INTERVAL = Act.of("terminal.interval", "before", "after", "own")
+MANNER = Act.of("terminal.manner", "address", "before", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,7 @@ def add_terminal(
     unit: int,
     interval_s: int | None = None,
     site: str = "",
-    framing: Framing = Framing.MBAP,
-    depth: int = 1,
+    manner: Manner | None = None,
     in_service: bool = True,
 ) -> int:
     """Add a terminal, or give the one of this number.
@@ -67,13 +68,13 @@ def add_terminal(
         unit: Modbus unit id.
         interval_s: an interval of its own [s]; without one it follows its meter's point.
         site: only pollers of this site may ask it.
-        framing: of its connection; all terminals behind one address have the same.
-        depth: requests its gateway takes at a time.
+        manner: of its connection, the same for all terminals behind it.
         in_service: whether it may be asked.
     """
     known = session.scalar(select(Terminal.id).where(Terminal.terminal_no == terminal_no))
     if known is not None:
         return known
+    manner = manner or Manner()
     row = Terminal(
         terminal_no=terminal_no,
         profile=profile,
@@ -83,8 +84,9 @@ def add_terminal(
         own_interval=interval_s is not None,
         interval_s=interval_s or interval_of(load_timetable(), PointClass.LOW_VOLTAGE),
         site=site,
-        framing=framing,
-        depth=depth,
+        framing=manner.framing,
+        depth=manner.depth,
+        line=manner.line,
         in_service=in_service,
     )
     session.add(row)
@@ -208,6 +210,35 @@ def set_in_service(
         subject=("terminal", terminal_no),
         in_service=in_service,
         reason=reason,
+    )
+
+
+def set_manner(session: Session, actor: Actor, terminal_no: str, manner: Manner) -> None:
+    """Say how a terminal's connection is talked to, with all others behind it; links reopen.
+
+    Raises:
+        NotFound: there is no such terminal.
+        MannerWrong: such a connection cannot be.
+    """
+    terminal = _locked(session, terminal_no)
+    manner = usual(terminal.host, manner)
+    before = Manner(terminal.framing, terminal.depth, terminal.line)
+    if manner == before:
+        return
+    session.execute(
+        update(Terminal)
+        .where(Terminal.host == terminal.host, Terminal.port == terminal.port)
+        .values(framing=manner.framing, depth=manner.depth, line=manner.line)
+    )
+    announce_fleet(session, terminal)
+    record(
+        session,
+        actor,
+        MANNER,
+        subject=("terminal", terminal_no),
+        address=f"{terminal.host}:{terminal.port}",
+        before=words_of(before),
+        after=words_of(manner),
     )
 
 

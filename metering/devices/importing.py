@@ -43,7 +43,8 @@ KEPT = timedelta(days=30)
 _ROWS = (
     "jsonb_to_recordset(CAST(:rows AS jsonb)) AS d(area_no text, point_no text, box_no text,"
     " supply text, point_class text, meter_no text, ct int, pt int, terminal_no text,"
-    " profile text, host text, port int, unit int, interval_s int, own_interval boolean)"
+    " profile text, host text, port int, unit int, interval_s int, own_interval boolean,"
+    " framing text, depth int, line text)"
 )
 _POINTS = text(
     "INSERT INTO metering.point (point_no, area_id, box_no, supply, point_class)"
@@ -53,10 +54,12 @@ _POINTS = text(
 )
 _TERMINALS = text(
     "INSERT INTO metering.terminal (terminal_no, profile, host, port, unit, interval_s,"
-    " own_interval, site, in_service, failed_rounds, framing)"
+    " own_interval, site, in_service, failed_rounds, framing, depth, line)"
     " SELECT d.terminal_no, d.profile, d.host, d.port, d.unit, d.interval_s, d.own_interval,"
-    " '', true, 0, coalesce((SELECT o.framing FROM metering.terminal o WHERE o.host = d.host"
-    f"  AND o.port = d.port LIMIT 1), '{Framing.MBAP}') FROM {_ROWS}"
+    f" '', true, 0, coalesce(d.framing, o.framing, '{Framing.MBAP}'),"
+    f" coalesce(d.depth, o.depth, 1), coalesce(d.line, o.line, '') FROM {_ROWS}"
+    " LEFT JOIN LATERAL (SELECT t.framing, t.depth, t.line FROM metering.terminal t"
+    "  WHERE t.host = d.host AND t.port = d.port LIMIT 1) o ON true"
     " WHERE d.terminal_no <> '' AND NOT EXISTS"
     " (SELECT 1 FROM metering.terminal t WHERE t.terminal_no = d.terminal_no)"
 )
@@ -213,6 +216,9 @@ def _as_json(row: DeviceRow) -> dict[str, Any]:
         "unit": row.unit,
         "interval_s": row.interval_s or interval_of(load_timetable(), point_class),
         "own_interval": row.interval_s is not None,
+        "framing": row.manner and row.manner.framing,
+        "depth": row.manner and row.manner.depth,
+        "line": None if row.manner is None else row.manner.line,
     }
 
 

@@ -5,11 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from foundation.datafiles import build, load_toml
 from foundation.sheets import FORMULA, Line
+from metering.devices.manners import MOST_DEPTH, is_device, usual, words_of
 from metering.devices.rules import DAY_S
-from metering.devices.types import DeviceRow, ImportUnreadable, RowProblem
+from metering.devices.types import (
+    DeviceRow,
+    Framing,
+    ImportUnreadable,
+    Manner,
+    MannerWrong,
+    RowProblem,
+)
 from metering.network.types import Supply
 
 TERMINAL = ("terminal_no", "profile", "host", "port", "unit")
@@ -17,9 +26,11 @@ TERMINAL = ("terminal_no", "profile", "host", "port", "unit")
 NEEDED = ("area_no", "point_no", "box_no", "supply", "meter_no")
 _NUMBER = re.compile(r"[^\s\x00-\x1f\x7f]{1,40}")
 _HOST = re.compile(r"(?=.{1,253}$)[0-9A-Za-z](?:[0-9A-Za-z.:-]*[0-9A-Za-z])?")
-LOWEST, HIGHEST = {"ct": 1, "pt": 1, "port": 1, "unit": 0, "interval_s": 1}, {
-    "ct": 20_000, "pt": 20_000, "port": 65_535, "unit": 247, "interval_s": DAY_S,
+LOWEST, HIGHEST = {"ct": 1, "pt": 1, "port": 1, "unit": 0, "depth": 1, "interval_s": 1}, {
+    "ct": 20_000, "pt": 20_000, "port": 65_535, "unit": 247, "depth": MOST_DEPTH,
+    "interval_s": DAY_S,
 }  # fmt: skip
+OF_MANNER = ("framing", "depth", "serial_line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,7 @@ class Listing:
     source: str
     rows: int
     columns: dict[str, tuple[str, ...]]
+    framings: dict[str, tuple[str, ...]]
     supplies: dict[str, tuple[str, ...]]
 
 
@@ -85,8 +97,10 @@ def read_row(said: Mapping[str, str], listing: Listing) -> ReadRow:
         if cell.startswith(FORMULA):
             problems.append(RowProblem(name, "formula", {"said": cell.removeprefix(FORMULA)}))
     shown = {name: cell.removeprefix(FORMULA) for name, cell in plain.items()}
-    has_terminal = any(plain[name] for name in TERMINAL)
-    needed = (*NEEDED, *(TERMINAL if has_terminal else ()))
+    has_terminal = any(plain[name] for name in (*TERMINAL, *OF_MANNER))
+    needed = [*NEEDED, *(TERMINAL if has_terminal else ())]
+    if is_device(plain["host"]):
+        needed.remove("port")
     formulas = {one.column for one in problems}
     problems += [RowProblem(name, "empty", {}) for name in needed if not plain[name]]
     values: dict[str, object] = {}
@@ -95,11 +109,15 @@ def read_row(said: Mapping[str, str], listing: Listing) -> ReadRow:
             value, problem = _READERS[name](name, cell, listing)
             values[name] = value
             problems += [problem] if problem else []
-    if problems:
-        return ReadRow(line, shown, None, tuple(problems))
+    manner, wrong = None, None
+    if not problems:
+        manner, wrong = _manner(values)
+    if problems or wrong:
+        return ReadRow(line, shown, None, (*problems, *([wrong] if wrong else [])))
     empty = {"terminal_no": "", "profile": "", "host": "", "port": 0, "unit": 0,
              "interval_s": None, "ct": 1, "pt": 1}  # fmt: skip
-    row = DeviceRow(line=line, **(empty | values))  # type: ignore[arg-type]
+    own = {name: value for name, value in values.items() if name not in OF_MANNER}
+    row = DeviceRow(line=line, manner=manner, **(empty | own))  # type: ignore[arg-type]
     return ReadRow(line, shown, row, ())
 
 
@@ -107,11 +125,21 @@ def against_each_other(rows: Sequence[ReadRow]) -> list[ReadRow]:
     """Find rows that say the same of two things: one meter, point, terminal or address twice."""
     kept: list[ReadRow] = []
     seen: dict[tuple[str, object], int] = {}
+    manners: dict[tuple[str, int], tuple[Manner, int]] = {}
+    for one in rows:
+        if one.row is not None and one.row.manner is not None:
+            manners.setdefault((one.row.host, one.row.port), (one.row.manner, one.row.line))
     for one in rows:
         if one.row is None:
             kept.append(one)
             continue
         row, problems = one.row, []
+        manner, of_line = manners.get((row.host, row.port), (None, 0))
+        if row.manner is None:
+            row = replace(row, manner=manner)
+        elif manner is not None and row.manner != manner:
+            told = {"said": words_of(manner), "line": str(of_line)}
+            problems.append(RowProblem("framing", "manner_twice", told))
         keys: list[tuple[str, object, str]] = [
             ("meter_no", row.meter_no, row.meter_no),
             ("point_no", row.point_no, row.point_no),
@@ -127,7 +155,7 @@ def against_each_other(rows: Sequence[ReadRow]) -> list[ReadRow]:
             if before != row.line:
                 code = "address_twice" if column == "unit" else "twice"
                 problems.append(RowProblem(column, code, {"said": shown, "line": str(before)}))
-        kept.append(replace(one, row=None, problems=tuple(problems)) if problems else one)
+        kept.append(replace(one, row=None if problems else row, problems=tuple(problems)))
     return kept
 
 
@@ -144,7 +172,23 @@ def _number(name: str, cell: str, _: Listing) -> tuple[object, RowProblem | None
 
 
 def _host(name: str, cell: str, _: Listing) -> tuple[object, RowProblem | None]:
-    return cell, None if _HOST.fullmatch(cell) else RowProblem(name, "host", {"said": cell})
+    fits = _HOST.fullmatch(cell) or is_device(cell)
+    return cell, None if fits else RowProblem(name, "host", {"said": cell})
+
+
+def _manner(values: Mapping[str, Any]) -> tuple[Manner | None, RowProblem | None]:
+    """Give how a row wants its connection talked to; None if it does not say."""
+    host = values.get("host", "")
+    if not any(name in values for name in OF_MANNER) and not is_device(host):
+        return None, None
+    framing = values.get("framing", Framing.SERIAL if is_device(host) else Framing.MBAP)
+    try:
+        said = Manner(framing, values.get("depth", 1), values.get("serial_line", ""))
+        return usual(host, said), None
+    except MannerWrong as wrong:
+        why = str(wrong.facts["why"])
+        column = {"device": "host", "line": "serial_line"}.get(why, why)
+        return None, RowProblem(column, f"manner_{why}", {"said": str(wrong.facts["said"])})
 
 
 def _whole(name: str, cell: str, _: Listing) -> tuple[object, RowProblem | None]:
@@ -155,6 +199,17 @@ def _whole(name: str, cell: str, _: Listing) -> tuple[object, RowProblem | None]
     if name == "interval_s" and DAY_S % value:
         return 0, RowProblem(name, "interval", {"said": cell})
     return value, None
+
+
+def _framing(name: str, cell: str, listing: Listing) -> tuple[object, RowProblem | None]:
+    for word in Framing:
+        if cell.lower() in {word.value, *listing.framings.get(word.value, ())}:
+            return word, None
+    return None, RowProblem(name, "framing", {"said": cell})
+
+
+def _line(_name: str, cell: str, _: Listing) -> tuple[object, RowProblem | None]:
+    return cell, None  # judged with the rest of its connection
 
 
 def _supply(name: str, cell: str, listing: Listing) -> tuple[object, RowProblem | None]:
@@ -169,7 +224,9 @@ def _supply(name: str, cell: str, listing: Listing) -> tuple[object, RowProblem 
 _READERS: dict[str, Reader] = {
     **dict.fromkeys(("area_no", "point_no", "box_no", "meter_no", "terminal_no", "profile"),
                     _number),
-    **dict.fromkeys(("ct", "pt", "port", "unit", "interval_s"), _whole),
+    **dict.fromkeys(("ct", "pt", "port", "unit", "depth", "interval_s"), _whole),
     "host": _host,
+    "framing": _framing,
+    "serial_line": _line,
     "supply": _supply,
 }  # fmt: skip

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from foundation.db import Base, pk, utc
@@ -17,19 +26,27 @@ class Terminal(Base):
     """Where a device of some profile stands and how it is reached (采集终端)."""
 
     __tablename__ = "terminal"
-    __table_args__ = (UniqueConstraint("host", "port", "unit"), Index(None, "site", "shard"))
+    __table_args__ = (
+        UniqueConstraint("host", "port", "unit"),
+        Index(None, "site", "shard"),
+        CheckConstraint("(framing = 'serial') = (line <> '')", name="line_of_serial"),
+        CheckConstraint("(framing = 'serial') = (host LIKE '/dev/%')", name="device_of_serial"),
+    )
 
     id: Mapped[pk]
     terminal_no: Mapped[str] = mapped_column(unique=True, comment="ZD-1402")
     profile: Mapped[str] = mapped_column(comment="name of a profile file")
-    host: Mapped[str]
-    port: Mapped[int]
+    host: Mapped[str] = mapped_column(comment="name or address; device file of a serial line")
+    port: Mapped[int] = mapped_column(comment="TCP port; 0 on a serial line")
     unit: Mapped[int] = mapped_column(comment="Modbus unit id, 0 to 247")
     framing: Mapped[Framing] = mapped_column(
         default=Framing.MBAP, server_default=Framing.MBAP.value, comment="of its whole connection"
     )
     depth: Mapped[int] = mapped_column(
         default=1, server_default="1", comment="requests its gateway takes at a time, 1 to 16"
+    )
+    line: Mapped[str] = mapped_column(
+        default="", server_default="", comment="how a serial line is set, 9600-8E1"
     )
     interval_s: Mapped[int] = mapped_column(comment="asked every so many seconds")
     own_interval: Mapped[bool] = mapped_column(

@@ -46,6 +46,7 @@ def fleet(
             Terminal.failed_rounds,
             Terminal.framing,
             Terminal.depth,
+            Terminal.line,
         )
         .join(Meter, (Meter.terminal_id == Terminal.id) & Meter.removed_at.is_(None))
         .join(Point, Point.id == Meter.point_id)

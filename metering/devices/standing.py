@@ -8,9 +8,17 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from metering.devices.listing import ReadRow
+from metering.devices.manners import words_of
 from metering.devices.models import Meter, Terminal
 from metering.devices.profiles import ProfileCard
-from metering.devices.types import CheckedRow, DeviceRow, RowProblem, RowVerdict
+from metering.devices.types import (
+    CheckedRow,
+    DeviceRow,
+    Framing,
+    Manner,
+    RowProblem,
+    RowVerdict,
+)
 from metering.network.models import Point, TransformerArea
 from metering.network.types import Supply
 
@@ -49,21 +57,21 @@ class KnownTerminal:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that stands of what a list names, by number; terminals by address too."""
+    """All that stands of what a list names, by number; terminals and connections by address."""
 
     areas: Collection[str]
     points: Mapping[str, KnownPoint]
     meters: Mapping[str, KnownMeter]
     terminals: Mapping[str, KnownTerminal]
     at: Mapping[Address, str]
+    manners: Mapping[tuple[str, int], Manner]
 
 
 def standing(session: Session, rows: Collection[DeviceRow]) -> Standing:
-    """Look up all that a list names: four queries, however long it is."""
+    """Look up all that a list names: five queries, however long it is."""
+    named = {one.area_no for one in rows}
     areas = session.scalars(
-        select(TransformerArea.area_no).where(
-            TransformerArea.area_no.in_({one.area_no for one in rows})
-        )
+        select(TransformerArea.area_no).where(TransformerArea.area_no.in_(named))
     )
     points: Iterable[Any] = session.execute(
         select(Point.point_no, TransformerArea.area_no, Point.box_no, Point.supply, Meter.meter_no)
@@ -109,7 +117,24 @@ def standing(session: Session, rows: Collection[DeviceRow]) -> Standing:
             for number, profile, host, port, unit, meter_no in terminals
         },
         at={(host, port, unit): number for number, _, host, port, unit, _ in terminals},
+        manners=_manners(session, asked),
     )
+
+
+def _manners(session: Session, asked: Collection[DeviceRow]) -> dict[tuple[str, int], Manner]:
+    """Look up how the connections a list names are talked to."""
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT ON (t.host, t.port) t.host, t.port, t.framing, t.depth, t.line"
+            " FROM metering.terminal t WHERE (t.host, t.port) IN (SELECT * FROM"
+            " unnest(CAST(:hosts AS text[]), CAST(:ports AS int[])))"
+        ),
+        {"hosts": [one.host for one in asked], "ports": [one.port for one in asked]},
+    )
+    return {
+        (host, port): Manner(Framing(framing), depth, line)
+        for host, port, framing, depth, line in rows
+    }
 
 
 def checked(one: ReadRow, now: Standing, profiles: Mapping[str, ProfileCard]) -> CheckedRow:
@@ -184,6 +209,9 @@ def _of_profile(row: DeviceRow, profiles: Mapping[str, ProfileCard]) -> Iterator
 
 def _of_terminal(row: DeviceRow, now: Standing) -> Iterator[RowProblem]:
     address = (row.host, row.port, row.unit)
+    manner = now.manners.get((row.host, row.port))
+    if manner is not None and row.manner is not None and manner != row.manner:
+        yield RowProblem("framing", "manner_differs", {"stands": words_of(manner)})
     known = now.terminals.get(row.terminal_no)
     holder = now.at.get(address)
     if holder is not None and holder != row.terminal_no:

@@ -20,6 +20,31 @@ class Framing(StrEnum):
 
     MBAP = "mbap"  # Modbus TCP
     RTU = "rtu"  # RTU frames with CRC, carried over TCP by a transparent gateway
+    TLS = "tls"  # Modbus TCP inside TLS
+    SERIAL = "serial"  # RTU frames on a serial line of the poller's machine
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a connection is talked to, the same for all terminals behind it.
+
+    Attributes:
+        depth: requests its gateway takes at a time, 1 to 16.
+        line: how a serial line is set, as `9600-8E1`; empty for all others.
+    """
+
+    framing: Framing = Framing.MBAP
+    depth: int = 1
+    line: str = ""
+
+
+class MannerWrong(BadData):
+    """A connection cannot be talked to like this; facts: why, said.
+
+    why: framing, depth, line, device (a serial line has a device file, all others a host).
+    """
+
+    code = "manner_wrong"
 
 
 class MeterNoTaken(Refused):
@@ -75,6 +100,7 @@ class PollTarget:
         register_wh: where its registers go back to zero [Wh, primary]; None if never.
         failed_rounds: rounds it has not answered, when the fleet was loaded.
         depth: requests its gateway takes at a time.
+        line: how its serial line is set; empty for all others.
     """
 
     terminal_id: int
@@ -95,6 +121,7 @@ class PollTarget:
     failed_rounds: int = 0
     framing: Framing = Framing.MBAP
     depth: int = 1
+    line: str = ""
 
     @property
     def address(self) -> str:
@@ -234,7 +261,9 @@ class DeviceRow:
 
     Attributes:
         line: in the file, from 1.
+        port: 0 on a serial line.
         interval_s: an interval of the terminal's own [s]; None: by the class of the point.
+        manner: of its connection; None: as those behind it are, Modbus TCP if there are none.
     """
 
     line: int
@@ -251,6 +280,7 @@ class DeviceRow:
     port: int
     unit: int
     interval_s: int | None
+    manner: Manner | None = None
 
 
 @dataclass(frozen=True, slots=True)

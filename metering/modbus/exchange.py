@@ -17,7 +17,6 @@ from metering.modbus.link_parts import (
     REMEMBERED,
     Counters,
     Forbids,
-    Framing,
     LinkError,
     Observe,
     Silence,
@@ -26,8 +25,9 @@ from metering.modbus.link_parts import (
     quiet_s,
 )
 from metering.modbus.mbap import EXCEPTION_FLAG, READ_REQUEST
+from metering.modbus.reach import RTU, Framing, TlsFiles, opener, silence_s
 from metering.modbus.reconnect import Reconnect
-from metering.modbus.rtu import NO_TRANSACTION, SILENCE_S
+from metering.modbus.rtu import NO_TRANSACTION
 from metering.modbus.wire import Wire
 
 
@@ -44,16 +44,19 @@ class Exchange:
         connect_timeout_s: float = 3.0,
         min_gap_ms: int = 0,
         connect_pause_ms: int = 0,
+        line: str = "",
+        tls: TlsFiles | None = None,
         observe: Observe | None = None,
         forbids: Forbids | None = None,
     ) -> None:
         self.host, self.port, self.framing = host, port, framing
         self.counters = Counters()
         self._loop = asyncio.get_running_loop()  # once: asking for it costs a system call
-        self._is_rtu = framing == "rtu"
+        self._is_rtu = framing in RTU
+        self._open = opener(host, port, framing, line=line, tls=tls)
         self.depth = 1 if self._is_rtu else max(1, min(depth, MOST_DEPTH))
         self._connect_timeout_s = connect_timeout_s
-        self._min_gap_s = max(min_gap_ms / 1000, SILENCE_S if self._is_rtu else 0.0)
+        self._min_gap_s = max(min_gap_ms / 1000, silence_s(framing, line))
         self._connect_pause_s = connect_pause_ms / 1000
         self._observe, self._forbids = observe, forbids
         self.units: dict[int, Unit] = {}
@@ -85,9 +88,8 @@ class Exchange:
         wire = self._wire
         self._hang_up(self._down("closed"), backing_off=False)
         self._fail_waiting("closed")
-        for timer in (self._wake, self._sweep):
-            if timer is not None:
-                timer.cancel()
+        for timer in filter(None, (self._wake, self._sweep)):
+            timer.cancel()
         if wire is not None:
             await wire.gone.wait()
 
@@ -359,9 +361,7 @@ class Exchange:
         try:
             await asyncio.sleep(max(0.0, self._reconnect.at - self._loop.time()))
             async with asyncio.timeout(self._connect_timeout_s):
-                _, wire = await self._loop.create_connection(
-                    lambda: Wire(self, is_rtu=self._is_rtu), self.host, self.port
-                )
+                wire = await self._open(self)
         except (OSError, UnicodeError) as error:
             why = str(error) or type(error).__name__
         finally:

@@ -8,7 +8,7 @@ from metering.modbus.breaker import BreakerState, Unit
 from metering.modbus.controls import Write
 from metering.modbus.exchange import Exchange
 from metering.modbus.lanes import Priority, Question, Request
-from metering.modbus.link_parts import Counters, Forbids, Framing, LinkError, Observe
+from metering.modbus.link_parts import Counters, Forbids, LinkError, Observe
 from metering.modbus.pdu import (
     IDENTIFICATION,
     identification_pdu,
@@ -17,8 +17,9 @@ from metering.modbus.pdu import (
     write_pdu,
 )
 from metering.modbus.plan import Block
+from metering.modbus.reach import Framing, TlsFiles
 
-__all__ = ["Counters", "Forbids", "Framing", "Link", "LinkError", "Observe", "Priority"]
+__all__ = ["Counters", "Forbids", "Framing", "Link", "LinkError", "Observe", "Priority", "TlsFiles"]
 
 
 class Link(Exchange):
@@ -28,13 +29,15 @@ class Link(Exchange):
     however deep the link is.
 
     Args:
-        host: name or address.
-        port: TCP port.
+        host: name or address; the device file of a serial line.
+        port: TCP port; of no meaning on a serial line.
         framing: how the other side speaks.
         depth: requests in flight at a time; RTU framing takes one only.
         connect_timeout_s: longest wait for a connection [s].
         min_gap_ms: pause between a reply and the next request [ms].
         connect_pause_ms: pause between connecting and the first request [ms].
+        line: how a serial line is set, as `9600-8E1`.
+        tls: certificates, where the framing is TLS.
         observe: called once per finished request.
         forbids: called right before each request leaves; the error it gives is the request's.
     """

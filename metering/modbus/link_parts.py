@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from foundation.errors import GridhallError
 from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply
@@ -11,8 +11,6 @@ from metering.modbus.mbap import HEADER
 from metering.modbus.pdu import read_pdu
 from metering.modbus.rtu import SILENCE_S, framed_rtu
 
-Framing = Literal["mbap", "rtu"]
-"""Modbus TCP, or RTU frames carried over TCP."""
 LinkError: TypeAlias = LinkDown | NoReply | ExceptionReply | GarbledReply
 
 SILENT_LIMIT = 3

@@ -23,6 +23,7 @@ from metering.modbus.identity import (
 )
 from metering.modbus.lanes import Priority
 from metering.modbus.link import Framing, Link
+from metering.modbus.place import Place, link_to
 from metering.modbus.plan import CODES, Block, Plan, byte_positions, compile_plan, plan_of
 from metering.modbus.plausibility import Finding, judged, score
 from metering.modbus.profile_parts import (
@@ -43,16 +44,8 @@ from metering.modbus.within import within
 SHIFTS = (0, -1, 1)
 """Documents count registers from 1 or from 0, and some are copied from one that did otherwise."""
 FIRST_REGISTER = Block(3, 0, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a device is reached; timeout_s is the patience for each request [s]."""
-
-    host: str
-    port: int
-    unit: int
-    timeout_s: float = 2.0
+OVER_TCP: tuple[Framing, ...] = ("mbap", "rtu")
+"""What is tried where nobody said how a device speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +120,12 @@ class Probed:
 
 
 async def find_framing(
-    place: Place, framings: Sequence[Framing] = get_args(Framing)
+    place: Place, framings: Sequence[Framing] = OVER_TCP
 ) -> tuple[Framing | None, tuple[Tried, ...]]:
     """Try framings; any answer that is framed right, an exception too, proves one."""
     tried: list[Tried] = []
     for framing in framings:
-        link = Link(place.host, place.port, framing=framing, connect_timeout_s=place.timeout_s)
+        link = link_to(place, framing)
         error: GridhallError | None = None
         try:
             await link.read(
@@ -330,20 +323,13 @@ async def look_at(
     profile: Profile | None,
     *,
     ratios: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1)),
-    framings: Sequence[Framing] = get_args(Framing),
+    framings: Sequence[Framing] = OVER_TCP,
 ) -> Probed:
     """Find the framing, ask what it is, and fit a profile to it."""
     framing, tried = await find_framing(place, framings)
     if framing is None:
         return Probed(None, tried, (), ())
-    link = Link(
-        place.host,
-        place.port,
-        framing=framing,
-        connect_timeout_s=place.timeout_s,
-        min_gap_ms=0 if profile is None else profile.min_gap_ms,
-        connect_pause_ms=0 if profile is None else profile.connect_pause_ms,
-    )
+    link = link_to(place, framing, profile)
     try:
         identity = await read_identity(link, place, profile)
         fits = [] if profile is None else await fits_of(link, place, profile, ratios=ratios)
@@ -357,7 +343,7 @@ def probe(
     profile: Profile | None = None,
     *,
     ratios: tuple[Decimal, Decimal] = (Decimal(1), Decimal(1)),
-    framings: Sequence[Framing] = get_args(Framing),
+    framings: Sequence[Framing] = OVER_TCP,
     within_s: float | None = None,
 ) -> Probed:
     """Look at a live device and wait for it: for a page or a command, never inside a loop.
@@ -379,7 +365,7 @@ def peek(place: Place, framing: Framing, block: Block) -> list[RegistersSeen]:
     """Read raw registers of a live device and wait for it."""
 
     async def looking() -> list[RegistersSeen]:
-        link = Link(place.host, place.port, framing=framing, connect_timeout_s=place.timeout_s)
+        link = link_to(place, framing)
         try:
             return await read_registers(link, place, block)
         finally:

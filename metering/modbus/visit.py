@@ -16,8 +16,9 @@ from metering.modbus.identity import Identified
 from metering.modbus.lanes import Priority
 from metering.modbus.link import Framing, Link
 from metering.modbus.meter_clock import ClockReading
+from metering.modbus.place import Place, link_to
 from metering.modbus.plan import compile_plan
-from metering.modbus.probe import Place, read_identity
+from metering.modbus.probe import read_identity
 from metering.modbus.profile_parts import Profile
 from metering.modbus.quantities import EVERY_GROUP
 from metering.modbus.reading import Learned, read_terminal
@@ -50,14 +51,7 @@ async def visiting(
     ratios: tuple[Decimal, Decimal],
 ) -> Visited:
     """Read everything a profile knows of once; see `visit`."""
-    link = Link(
-        place.host,
-        place.port,
-        framing=framing,
-        connect_timeout_s=place.timeout_s,
-        min_gap_ms=profile.min_gap_ms,
-        connect_pause_ms=profile.connect_pause_ms,
-    )
+    link = link_to(place, framing, profile)
     plan = compile_plan(profile, groups=EVERY_GROUP)
     try:
         answers = await read_terminal(

@@ -1,4 +1,4 @@
-"""The TCP side of a link: bytes in, frames out, one receive buffer for all connections."""
+"""The side of a link that meets the bytes: frames out, one receive buffer for all connections."""
 
 import asyncio
 from typing import Protocol, cast
@@ -21,7 +21,7 @@ class Owner(Protocol):
 
 
 class Wire(asyncio.BufferedProtocol):
-    """One TCP connection of a link, from connect to gone.
+    """One connection of a link, from connect to gone.
 
     Attributes:
         transport: where requests are written; there from the moment of connecting.
@@ -42,7 +42,7 @@ class Wire(asyncio.BufferedProtocol):
         """Keep the transport."""
         self.transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> bytearray | memoryview:
         """Lend the thread's buffer for one receive."""
         del sizehint
         return self._buffer
@@ -75,3 +75,12 @@ class Wire(asyncio.BufferedProtocol):
         """Close at once; the owner hears nothing of this connection any more."""
         self.is_dropped = True
         self.transport.abort()
+
+
+class TlsWire(Wire):
+    """A connection inside TLS."""
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Lend a view: asyncio fills it slice by slice, and a slice of an array is a copy."""
+        del sizehint
+        return self._view

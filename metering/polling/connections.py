@@ -24,12 +24,14 @@ class Manner(NamedTuple):
     """How a connection wants to be talked to; another one means a new link.
 
     Attributes:
+        line: how a serial line is set.
         gap_ms: between a reply and the next request [ms].
         pause_ms: between connecting and the first request [ms].
     """
 
     framing: Framing
     depth: int
+    line: str
     gap_ms: int
     pause_ms: int
 
@@ -162,6 +164,8 @@ class Connections:
             depth=manner.depth,
             min_gap_ms=manner.gap_ms,
             connect_pause_ms=manner.pause_ms,
+            line=manner.line,
+            tls=self._around.tls,
             forbids=self._forbids,
         )
         connection = Connection(address, shard, link, manner)
@@ -248,8 +252,10 @@ class Connections:
         plans = (self._plans.get(name) for name in {target.profile for target in behind})
         pauses = pauses_of([plan.profile for plan in plans if plan is not None])
         first = next(iter(behind), None)
-        framing = first.framing if first else Framing.MBAP
-        return Manner(framing, min((one.depth for one in behind), default=1), *pauses)
+        depth = min((one.depth for one in behind), default=1)
+        if first is None:
+            return Manner(Framing.MBAP, depth, "", *pauses)
+        return Manner(first.framing, depth, first.line, *pauses)
 
     def _forbids(self) -> LeaseEnded | None:
         return None if self._around.may_send() else LeaseEnded()

@@ -19,6 +19,7 @@ from foundation.db import AWAY, driver_url, unit_of_work
 from metering.devices.queries import fleet
 from metering.devices.rules import Timetable
 from metering.devices.types import FLEET_CHANNEL, PollTarget
+from metering.modbus.link import TlsFiles
 from metering.polling import counters
 from metering.polling.answering import Answerer
 from metering.polling.backfill import SourceOf, nobody_remembers
@@ -59,6 +60,7 @@ class Setup:
         late_every_s: how often missed intervals are looked for [s].
         source_of: readers of meters' own memory, by profile.
         zone: the terminals' local time.
+        tls: certificates for terminals reached by TLS.
     """
 
     me: Identity
@@ -70,6 +72,7 @@ class Setup:
     late_every_s: float = LATE_EVERY_S
     source_of: SourceOf = nobody_remembers
     zone: tzinfo = UTC
+    tls: TlsFiles | None = None
 
 
 class Poller:
@@ -94,7 +97,11 @@ class Poller:
             fill=self._fill,
         )
         around = Surroundings(
-            self._basket, lambda: self.sink.accepts, self.leases.may_send, setup.timeout_s
+            self._basket,
+            lambda: self.sink.accepts,
+            self.leases.may_send,
+            setup.timeout_s,
+            setup.tls,
         )
         self.connections = Connections(plans, meters, around)
         self._add_sides(meters)

@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 from foundation import metrics
 from foundation.office import Office
 from metering.devices.timetable import load_timetable
+from metering.modbus.link import TlsFiles
 from metering.polling.loop import Poller, Setup, health_of
 from metering.polling.owning import Identity
 from metering.polling.plans import Plans
@@ -48,6 +49,7 @@ def setup_of(office: Office) -> Setup:
         validation=load_validation(),
         source_of=source_for(settings.time_zone),
         zone=settings.time_zone,
+        tls=TlsFiles.of(settings),
     )
 
 

@@ -15,7 +15,7 @@ from foundation.errors import BadData, GridhallError, Unreachable
 from metering.devices.types import PollTarget
 from metering.modbus.decode import Value, decode
 from metering.modbus.errors import ExceptionReply, GarbledReply
-from metering.modbus.link import Link, Priority
+from metering.modbus.link import Link, Priority, TlsFiles
 from metering.modbus.plan import Plan
 from metering.modbus.reading import KEPT_S, REFUSALS, Learned, read_terminal
 from metering.polling import counters
@@ -124,12 +124,14 @@ class Surroundings:
         accepts: whether there is room for answers.
         may_send: whether the lease holds.
         timeout_s: patience for each block [s].
+        tls: certificates for terminals reached by TLS.
     """
 
     basket: Basket
     accepts: Callable[[], bool]
     may_send: Callable[[], bool]
     timeout_s: float
+    tls: TlsFiles | None = None
 
 
 async def ask(link: Link, asked: Asked, *, priority: Priority, timeout_s: float) -> Answer:

@@ -2,18 +2,18 @@
 
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import get_args
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from foundation.actor import Actor
 from foundation.audit import Act, entries, record
-from metering.modbus.link import Framing
-from metering.modbus.probe import Place, Probed, probe
+from metering.modbus.link import TlsFiles
+from metering.modbus.place import Place
+from metering.modbus.probe import OVER_TCP, Probed, probe
 from metering.modbus.profile import Profile, load_profiles
 from metering.modbus.profile_parts import Order
 from metering.profiles.queries import (
@@ -135,7 +135,13 @@ def take_over(
 
 
 def try_profile(
-    session: Session, actor: Actor, trial: Trial, *, data_dir: Path, networks: Networks
+    session: Session,
+    actor: Actor,
+    trial: Trial,
+    *,
+    data_dir: Path,
+    networks: Networks,
+    tls: TlsFiles | None = None,
 ) -> TrialSeen:
     """Read a live device with a profile, saved or not, and wait for it.
 
@@ -145,6 +151,7 @@ def try_profile(
         trial: what to try where.
         data_dir: the office's folder.
         networks: where devices may stand.
+        tls: certificates, to try TLS.
 
     Raises:
         ProfileWrong: the text cannot be used.
@@ -153,11 +160,13 @@ def try_profile(
         LookTooLong: the device is too slow.
     """
     profile = checked(trial.name, _tidy(trial.text), usable(data_dir))
-    place = Place(_address(trial.host, trial.port, networks), trial.port, trial.unit, TIMEOUT_S)
+    place = Place(
+        _address(trial.host, trial.port, networks), trial.port, trial.unit, TIMEOUT_S, tls=tls
+    )
     owned = owned_terminals(session, trial.host, trial.port)
     if owned and not trial.despite_owner:
         raise ConnectionOwned(address=f"{trial.host}:{trial.port}", terminals=owned[:5])
-    framings: Sequence[Framing] = get_args(Framing) if trial.framing is None else (trial.framing,)
+    framings = OVER_TCP if trial.framing is None else (trial.framing,)
     probed = probe(
         place, profile, ratios=(trial.pt, trial.ct), framings=framings, within_s=WITHIN_S
     )

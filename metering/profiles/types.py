@@ -106,6 +106,10 @@ class ProfileText:
     versions: int
 
 
+FRAMINGS: tuple[Framing, ...] = ("mbap", "rtu", "tls")
+"""How a page may look; a serial line is looked at on its machine, by `gridhall profiles probe`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What to try on which device.

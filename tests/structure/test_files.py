@@ -17,6 +17,7 @@ FLOOR = {
     "flow/clocks.py", "flow/definition.py", "flow/engine.py", "flow/forms.py", "flow/hands.py",
     "flow/limits.py", "flow/models.py", "holidays.toml", "housekeeping.py", "jobs.py", "logs.py",
     "metrics.py", "numbering.py", "office.py", "outbox.py", "overrides.py", "postgres.py",
+    "setting_words.py",
     "settings.py", "sheets.py", "staff/__init__.py", "staff/actions.py", "staff/models.py",
     "staff/queries.py", "staff/types.py", "units.py", "worktime.py",
 }  # fmt: skip

@@ -73,6 +73,7 @@ POST /commands/<command_no>/withdraw     commands.withdraw         ask_command
 GET  /commission                         commission.listing        commission
 GET  /commission/<terminal_no>           commission.detail         commission
 POST /commission/<terminal_no>/check     commission.check          commission
+POST /commission/<terminal_no>/connection commission.connect       commission
 POST /commission/<terminal_no>/service   commission.put            commission
 GET  /profiles                           profiles.listing          see_profiles
 GET  /profiles/<name>                    profiles.detail           see_profiles

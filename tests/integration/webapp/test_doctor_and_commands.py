@@ -15,6 +15,7 @@ from foundation.audit import Act, record, seal
 from foundation.db import connect, unit_of_work
 from foundation.postgres import EmbeddedServer
 from foundation.settings import Settings
+from tests.factories.certificates import authority_in
 from tests.factories.databases import as_super, own_database, settings_at
 from tests.factories.foundation import SYSTEM
 from tests.factories.ports import free_ports
@@ -78,6 +79,17 @@ def test_a_schema_that_is_behind_is_found_and_nothing_more_is_asked(quiet: Setti
     found = list(doctor.examine(quiet))
     assert "schema is current" in wrong(found)
     assert not any("jobs that gave up" in one.what for one in found)
+
+
+def test_certificates_that_cannot_be_used_are_said(quiet: Settings, tmp_path: Path) -> None:
+    files = authority_in(tmp_path)
+    good = replace(quiet, meter_tls_ca=files.authority, meter_tls_cert=files.certificate)
+    assert not [one for one in wrong(list(doctor.examine(good))) if "certificates" in one]
+    bad = replace(good, meter_tls_ca=tmp_path / "none.pem")
+    (told,) = [one for one in doctor.examine(bad) if "certificates" in one.what]
+    assert not told.well
+    assert "GRIDHALL_METER_TLS_CA" in told.mend
+    assert "none.pem" in told.mend
 
 
 def test_a_database_that_is_away_is_said_with_a_sentence(tmp_path: Path) -> None:

@@ -138,6 +138,31 @@ def test_into_service_against_the_checks_needs_a_reason(portal: Portal, inspecto
     assert "等待换表" in inspector.get("/commission?view=done").said
 
 
+def test_a_connection_is_said_for_all_behind_it_and_audited(
+    portal: Portal, inspector: Browser
+) -> None:
+    number, other = new_terminal(portal, NOBODY), new_terminal(portal, NOBODY)
+    path = f"/commission/{number}/connection"
+    answer = inspector.post(path, framing="tls", depth="4", line="")
+    assert answer.status == 302
+    for one in (number, other):
+        shown = inspector.get(f"/commission/{one}")
+        assert "Modbus TCP 安全（TLS）" in shown.said
+        assert shown.tree.one("input", name="depth").attrs["value"] == "4"
+    with portal.work() as session:
+        facts = entries(session, act="terminal.manner")[0].facts
+    assert (facts["before"], facts["after"]) == ("mbap", "tls 4")
+    for framing, depth, line, said in (
+        ("tls", "17", "", "并发数应为 1 至 16"),
+        ("tls", "many", "", "并发数应为 1 至 16"),
+        ("serial", "1", "9600-8E1", "与通信方式不符"),
+        ("carrier pigeon", "1", "", "不是通信方式"),
+    ):
+        refused = inspector.post(path, framing=framing, depth=depth, line=line)
+        assert refused.status == 422
+        assert said in refused.said
+
+
 def test_two_who_decide_do_not_overrule_each_other(portal: Portal, inspector: Browser) -> None:
     number = new_terminal(portal, NOBODY)
     path = f"/commission/{number}/service"

@@ -1,18 +1,22 @@
 """Putting terminals into service (投运验收): who waits, the checks, the decision."""
 
+import re
+
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from foundation.errors import BadData, GridhallError, Refused
 from metering.api.commissioning import (
+    TlsFiles,
     decide,
     history,
     newest_decisions,
     run_checks,
+    set_manner,
     target,
     waiting_targets,
 )
-from metering.api.types import ConnectionOwned
+from metering.api.types import ConnectionOwned, Framing, Manner, MannerWrong
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
 from webapp.context import language, show, t
@@ -79,6 +83,7 @@ def check(terminal_no: str) -> Response | tuple[str, int]:
                 terminal_no,
                 data_dir=settings.data_dir,
                 zone=settings.time_zone,
+                tls=TlsFiles.of(settings),
                 despite_owner=bool(request.form.get("despite_owner")),
             )
     except (BadData, Refused) as refused:
@@ -107,6 +112,29 @@ def put(terminal_no: str) -> Response | tuple[str, int]:
     return redirect(url_for("commission.detail", terminal_no=terminal_no))
 
 
+@page.post("/commission/<terminal_no>/connection")
+@allow(Permission.COMMISSION)
+def connect(terminal_no: str) -> Response | tuple[str, int]:
+    """Say how the terminal's connection is talked to."""
+    try:
+        with db().begin_nested():
+            set_manner(db(), actor(), terminal_no, _manner())
+    except BadData as refused:
+        return _detail(terminal_no, refused=refused), status_of(refused)
+    flash(t("commission.connection_set", no=terminal_no), "ok")
+    return redirect(url_for("commission.detail", terminal_no=terminal_no))
+
+
+def _manner() -> Manner:
+    said = request.form.get("framing", "")
+    if said not in set(Framing):
+        raise MannerWrong(why="framing", said=said)
+    depth = request.form.get("depth", "").strip() or "1"
+    if not re.fullmatch(r"[0-9]{1,2}", depth):
+        raise MannerWrong(why="depth", said=depth)
+    return Manner(Framing(said), int(depth), request.form.get("line", "").strip())
+
+
 def _detail(terminal_no: str, *, refused: GridhallError | None = None) -> str:
     one = target(db(), terminal_no)
     past = history(db(), terminal_no)
@@ -121,4 +149,10 @@ def _detail(terminal_no: str, *, refused: GridhallError | None = None) -> str:
         owned=isinstance(refused, ConnectionOwned),
         problem="" if refused is None else sentence(refused, language()),
         reason=request.form.get("reason", ""),
+        framings=list(Framing),
+        said={
+            "framing": request.form.get("framing", one.framing),
+            "depth": request.form.get("depth", one.depth),
+            "line": request.form.get("line", one.line),
+        },
     )

@@ -31,7 +31,7 @@ EXAMPLE: dict[str, str | int] = {
     "area_no": "TG-0712", "point_no": "P-0712-0999", "box_no": "B-0712-99",
     "supply": "single_220", "meter_no": "M-0712-0999", "ct": 1, "pt": 1,
     "terminal_no": "ZD-0999", "profile": "demo_single", "host": "192.0.2.10", "port": 502,
-    "unit": 1, "interval_s": "",
+    "unit": 1, "interval_s": "", "framing": "", "depth": "", "serial_line": "",
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from werkzeug.wrappers import Response
 
 from foundation.errors import BadData, GridhallError, Refused, Unreachable
 from metering.api.profiles import (
+    FRAMINGS,
+    TlsFiles,
     add_profile,
     free_name,
     name_in,
@@ -109,6 +111,7 @@ def look() -> str | tuple[str, int]:
                 _trial(name or name_in(text), text),
                 data_dir=settings.data_dir,
                 networks=settings.probe_networks,
+                tls=TlsFiles.of(settings),
             )
     except (BadData, Refused, Unreachable) as refused:
         return _page(name, text, seen, refused=refused), status_of(refused)
@@ -147,7 +150,7 @@ def _trial(name: str, text: str) -> Trial:
         host=filled["host"],
         port=_whole("port", filled["port"], 1, MOST_PORT),
         unit=_whole("unit", filled["unit"], 0, MOST_UNIT),
-        framing="mbap" if framing == "mbap" else "rtu" if framing == "rtu" else None,
+        framing=next((one for one in FRAMINGS if one == framing), None),
         pt=_ratio("pt", filled["pt"]),
         ct=_ratio("ct", filled["ct"]),
         despite_owner=bool(request.form.get("despite_owner")),
@@ -206,6 +209,7 @@ def _page(
         owned=isinstance(refused, ConnectionOwned),
         despite=bool(request.form.get("despite_owner")),
         device=_filled(),
+        framings=[(one, t(f"profiles.framing.{one or 'find'}")) for one in ("", *FRAMINGS)],
         found=found,
         taken=taken,
         takes=_takes(found),

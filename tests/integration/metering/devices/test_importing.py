@@ -19,14 +19,17 @@ from metering.devices.types import (
     ImportEmpty,
     ImportState,
     ImportUnreadable,
+    PollTarget,
     RowVerdict,
 )
 from tests.factories.foundation import SYSTEM
 from tests.factories.metering import LONG_AGO, area, meter
 
 HEAD = (
-    "台区编号,point_no,box_no,supply,meter_no,ct,pt,terminal_no,profile,host,port,unit,interval_s"
+    "台区编号,point_no,box_no,supply,meter_no,ct,pt,terminal_no,profile,host,port,unit,interval_s,"
+    "framing,depth,serial_line"
 )
+SERIAL = {"host": "/dev/ttyS1", "port": "", "framing": "串口", "serial_line": "9600 8e1"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def row(area: str, number: int, **other: object) -> str:
         "area_no": area, "point_no": f"P-{number}", "box_no": "B-1", "supply": "单相",
         "meter_no": f"M-{number}", "ct": 1, "pt": "", "terminal_no": f"ZD-{number}",
         "profile": "demo_single", "host": "192.0.2.1", "port": 502 + number // 200,
-        "unit": number % 200, "interval_s": "",
+        "unit": number % 200, "interval_s": "", "framing": "", "depth": "", "serial_line": "",
     }  # fmt: skip
     return ",".join(str(one) for one in (cells | other).values())
 
@@ -125,6 +128,13 @@ def test_an_interval_of_its_own_is_kept_and_none_follows_the_class(
         ({"profile": ""}, ["empty"]),
         ({"meter_no": "M 1"}, ["number_form"]),
         ({"ct": "=30"}, ["formula"]),
+        ({"framing": "udp"}, ["framing"]),
+        ({"depth": 17}, ["range"]),
+        ({**SERIAL, "serial_line": "9600"}, ["manner_line"]),
+        ({**SERIAL, "serial_line": ""}, ["manner_line"]),
+        ({**SERIAL, "framing": "rtu"}, ["manner_device"]),
+        ({**SERIAL, "host": "/dev/../etc/x", "port": 1}, ["host"]),
+        ({"framing": "serial", "serial_line": "9600-8E1"}, ["manner_device"]),
     ],
 )
 def test_what_is_wrong_with_a_row_is_said(
@@ -137,6 +147,50 @@ def test_what_is_wrong_with_a_row_is_said(
     (one,) = judged(session, profiles, row(area_no, 1, **other))
     assert one.verdict is RowVerdict.WRONG
     assert codes([one]) == [expected]
+
+
+def test_a_connection_is_talked_to_as_the_list_says_and_one_row_says_it_for_all(
+    session: Session, profiles: Mapping[str, ProfileCard]
+) -> None:
+    _, area_no, _ = area(session)
+    listed = sent(
+        session,
+        row(area_no, 1, host="192.0.2.1"),
+        row(area_no, 2, host="192.0.2.2", framing="TLS", port=802, depth=4),
+        row(area_no, 3, **SERIAL),
+        row(area_no, 4, **SERIAL | {"framing": "", "serial_line": "9600-8E1"}),
+        row(area_no, 5, host="192.0.2.3", framing="rtu over tcp", depth=4),
+        row(area_no, 6, host="192.0.2.3"),
+    )
+    assert codes(look_over(session, listed, profiles)) == [[]] * 6
+    write_list(session, SYSTEM, listed, profiles)
+    assert [(one.port, one.framing, one.depth, one.line) for one in by_number(session)] == [
+        (502, "mbap", 1, ""),
+        (802, "tls", 4, ""),
+        (0, "serial", 1, "9600-8E1"),
+        (0, "serial", 1, "9600-8E1"),
+        (502, "rtu", 1, ""),
+        (502, "rtu", 1, ""),
+    ]
+    later = sent(session, row(area_no, 7, host="192.0.2.2", port=802))
+    write_list(session, SYSTEM, later, profiles)
+    assert (by_number(session)[-1].framing, by_number(session)[-1].depth) == ("tls", 4)
+
+
+def by_number(session: Session) -> list[PollTarget]:
+    return sorted(fleet(session), key=lambda one: one.terminal_no)
+
+
+def test_two_manners_of_one_connection_are_wrong(
+    session: Session, profiles: Mapping[str, ProfileCard]
+) -> None:
+    _, area_no, _ = area(session)
+    found = judged(session, profiles, row(area_no, 1, framing="rtu"), row(area_no, 2, depth=2))
+    assert codes(found) == [[], ["manner_twice"]]
+    assert found[1].problems[0].facts == {"said": "rtu", "line": "2"}
+    write_list(session, SYSTEM, sent(session, row(area_no, 1, framing="rtu")), profiles)
+    (one,) = judged(session, profiles, row(area_no, 2, framing="tls"))
+    assert codes([one]) == [["manner_differs"]]
 
 
 def test_rows_that_say_the_same_of_two_things_are_wrong(

@@ -4,7 +4,9 @@ import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,21 @@ from metering.modbus.controls import Write
 from metering.modbus.errors import ExceptionReply
 from metering.modbus.link import Link
 from metering.modbus.plan import Block
+from tests.factories.certificates import DEVICE, authority_in
+from tests.factories.serial_lines import serial_pair
 
 SERVERS = Path(__file__).parent / "servers"
 PATIENCE_S = 10.0
-OTHERS = ["libmodbus", "pymodbustcp", "umodbus", "pymodbus", "pymodbus over rtu"]
+PYMODBUS = ["pymodbus", *(f"pymodbus over {one}" for one in ("rtu", "tls", "serial"))]
+OTHERS = ["libmodbus", "pymodbustcp", "umodbus", *PYMODBUS]
+
+Reach = Callable[[], Link]
 
 
 def _command(name: str, folder: Path) -> list[str]:
     if name != "libmodbus":
-        script, _, over = name.partition(" over ")
-        framer = {"pymodbus": [over or "socket"]}.get(script, [])
-        return [sys.executable, str(SERVERS / f"{script}_server.py"), *framer]
+        script = SERVERS / f"{name.partition(' ')[0]}_server.py"
+        return [sys.executable, str(script)]
     if not shutil.which("gcc") or not shutil.which("pkg-config"):
         pytest.skip("needs gcc and pkg-config (Debian: gcc pkg-config libmodbus-dev)")
     flags = subprocess.run(
@@ -40,23 +46,38 @@ def _command(name: str, folder: Path) -> list[str]:
     return [str(program)]
 
 
-@pytest.fixture(scope="module", params=OTHERS)
-def other(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, int]]:
-    """Run one server for the tests of this file; give its name and port."""
-    command = _command(request.param, tmp_path_factory.mktemp("server"))
+@contextmanager
+def _served(command: list[str]) -> Iterator[int]:
+    """Run a server and give the port it prints."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            yield request.param, int(process.stdout.readline())
+            yield int(process.stdout.readline())
         finally:
             process.kill()
 
 
-def link_to(other: tuple[str, int]) -> Link:
-    name, port = other
-    return Link("127.0.0.1", port, framing="rtu" if name.endswith("rtu") else "mbap")
+@pytest.fixture(scope="module", params=OTHERS)
+def other(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Reach]]:
+    """Run one server for the tests of this file; give its name and how to reach it."""
+    name, folder = request.param, tmp_path_factory.mktemp("server")
+    command = _command(name, folder)
+    if name.endswith("tls"):
+        files = authority_in(folder)
+        command += ["tls", str(folder / DEVICE), str(files.authority)]
+        with _served(command) as port:
+            yield name, partial(Link, "127.0.0.1", port, framing="tls", tls=files)
+    elif name.endswith("serial"):
+        with serial_pair() as pair, _served([*command, "serial", pair.theirs]):
+            yield name, partial(Link, pair.ours, 0, framing="serial", line="9600-8N1")
+    else:
+        is_rtu = name.endswith("rtu")
+        if name in PYMODBUS:
+            command.append("rtu" if is_rtu else "socket")
+        with _served(command) as port:
+            yield name, partial(Link, "127.0.0.1", port, framing="rtu" if is_rtu else "mbap")
 
 
 def words(data: bytes) -> list[int]:
@@ -70,10 +91,10 @@ def bits(data: bytes, count: int) -> list[int]:
 @pytest.mark.parametrize("function", [3, 4])
 @pytest.mark.parametrize(("first", "count"), [(100, 1), (100, 60), (75, 125)])
 def test_registers_are_read_as_they_stand(
-    other: tuple[str, int], function: int, first: int, count: int
+    other: tuple[str, Reach], function: int, first: int, count: int
 ) -> None:
     async def scene() -> None:
-        link = link_to(other)
+        link = other[1]()
         data = await link.read(1, Block(function, first, count), timeout_s=PATIENCE_S)
         assert words(data) == [1000 + at for at in range(first, first + count)]
         await link.close()
@@ -84,10 +105,10 @@ def test_registers_are_read_as_they_stand(
 @pytest.mark.parametrize("function", [1, 2])
 @pytest.mark.parametrize(("first", "count"), [(100, 1), (103, 9), (0, 100)])
 def test_bits_are_read_as_they_stand(
-    other: tuple[str, int], function: int, first: int, count: int
+    other: tuple[str, Reach], function: int, first: int, count: int
 ) -> None:
     async def scene() -> None:
-        link = link_to(other)
+        link = other[1]()
         data = await link.read(1, Block(function, first, count), timeout_s=PATIENCE_S)
         assert bits(data, count) == [int(at % 3 == 0) for at in range(first, first + count)]
         await link.close()
@@ -105,9 +126,9 @@ def test_bits_are_read_as_they_stand(
         Write(15, 160, (1, 0, 1, 1, 0, 0, 0, 1, 1)),
     ],
 )
-def test_what_is_written_is_confirmed_and_read_back(other: tuple[str, int], write: Write) -> None:
+def test_what_is_written_is_confirmed_and_read_back(other: tuple[str, Reach], write: Write) -> None:
     async def scene() -> None:
-        link = link_to(other)
+        link = other[1]()
         await link.write(1, write, timeout_s=PATIENCE_S)
         back = Block(3 if write.function in {6, 16} else 1, write.address, len(write.values))
         data = await link.read(1, back, timeout_s=PATIENCE_S)
@@ -118,9 +139,9 @@ def test_what_is_written_is_confirmed_and_read_back(other: tuple[str, int], writ
     asyncio.run(scene())
 
 
-def test_what_is_not_there_is_an_exception_and_the_link_goes_on(other: tuple[str, int]) -> None:
+def test_what_is_not_there_is_an_exception_and_the_link_goes_on(other: tuple[str, Reach]) -> None:
     async def scene() -> None:
-        link = link_to(other)
+        link = other[1]()
         place = 40_000 if other[0] != "pymodbustcp" else 65_530
         with pytest.raises(ExceptionReply) as caught:
             await link.read(1, Block(3, place, 10), timeout_s=PATIENCE_S)
@@ -132,12 +153,12 @@ def test_what_is_not_there_is_an_exception_and_the_link_goes_on(other: tuple[str
     asyncio.run(scene())
 
 
-def test_pymodbus_says_what_it_is(other: tuple[str, int]) -> None:
-    if not other[0].startswith("pymodbus") or other[0] == "pymodbustcp":
+def test_pymodbus_says_what_it_is(other: tuple[str, Reach]) -> None:
+    if other[0] not in PYMODBUS:
         pytest.skip("only pymodbus' server knows function 43/14")
 
     async def scene() -> None:
-        link = link_to(other)
+        link = other[1]()
         texts = await link.identify(1, timeout_s=PATIENCE_S)
         assert texts == {0: b"pymodbus", 1: b"PM", 2: b"3.16"}
         await link.close()

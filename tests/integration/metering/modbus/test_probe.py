@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metering.modbus.place import Place
 from metering.modbus.plan import Block
 from metering.modbus.plausibility import judged, score
-from metering.modbus.probe import Place, guesses, look_at, read_registers
+from metering.modbus.probe import guesses, look_at, read_registers
 from metering.modbus.profile import load_profiles
 from metering.modbus.profile_variants import in_order, moved_by
 
