@@ -8,7 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Literal, get_args
 
-from foundation.errors import BadData
+from foundation.errors import BadData, Refused
 from metering.modbus.controls import control_write, read_back, shown_by
 from metering.modbus.curves import FIRST_DAY, Kind, MeterCurve, Phase, State, neutral_current
 from metering.modbus.encode import DoesNotFit, encode_block
@@ -35,6 +35,12 @@ Framing = Literal["mbap", "rtu"]
 """How an address speaks: Modbus TCP, or RTU frames carried over TCP."""
 CLOCK_STEP_S = 2.0
 """A clock set this near to ours is taken to be right [s]."""
+
+
+class CannotListen(Refused):
+    """The port the simulator takes orders on is in use; facts: port."""
+
+    code = "simulator_cannot_listen"
 
 
 class FleetRefused(BadData):

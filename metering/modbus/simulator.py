@@ -17,7 +17,12 @@ from metering.modbus.plan import Plan, compile_plan
 from metering.modbus.profile import Profile, load_profiles
 from metering.modbus.quantities import EVERY_GROUP
 from metering.modbus.simulated_faults import Fault
-from metering.modbus.simulated_unit import FleetRefused, SimulatedUnit, Terminal
+from metering.modbus.simulated_unit import (
+    CannotListen,
+    FleetRefused,
+    SimulatedUnit,
+    Terminal,
+)
 from metering.modbus.simulator_control import Control
 from metering.modbus.simulator_orders import OrderRefused, described, kind_of, targets, wanted
 from metering.modbus.simulator_state import FaultBook, load_book, save_book
@@ -298,7 +303,10 @@ def run(  # noqa: D417  the others are the simulator's own
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
         try:
             await simulator.start()
-            port = await control.start(control_host, control_port)
+            try:
+                port = await control.start(control_host, control_port)
+            except OSError as error:
+                raise CannotListen(port=control_port) from error
             if ready is not None:
                 ready(simulator, port)
             await stopped.wait()

@@ -1,5 +1,9 @@
 """The doctor and the commands: what is wrong, in a sentence, with a way to mend it."""
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -125,6 +129,21 @@ def test_the_schema_is_checked_and_brought_forward(server: EmbeddedServer) -> No
     assert server.port
     assert run("db", "check").output == "The schema is current.\n"
     assert run("db", "upgrade").output == "The schema is current.\n"
+
+
+def test_a_port_for_orders_that_is_in_use_is_said(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "webapp", "simulator", "--profile", "demo_single",
+             "--port", str(free_ports(1)[0])],
+            env=os.environ | {"GRIDHALL_SIMULATOR_PORT": port, "GRIDHALL_DATA_DIR": str(tmp_path)},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert f"Port {port}, on which the simulator takes orders, is in use." in done.stderr
 
 
 def test_every_command_says_what_it_does() -> None:
