@@ -1,10 +1,10 @@
 """Requests of one link: what each one waits for, and in which order they leave."""
 
-import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import IntEnum
 from heapq import heappop, heappush
+from typing import Protocol
 
 from metering.modbus.breaker import Unit
 from metering.modbus.plan import Block
@@ -18,6 +18,22 @@ class Priority(IntEnum):
     ON_DEMAND = 2
     POLL = 3
     BACKFILL = 4
+
+
+class Receiver(Protocol):
+    """Who takes the answer to a request: a future, or whoever wants it without a turn of the loop.
+
+    Each is told once, right where the reply came in; with an error perhaps inside `ask`.
+    """
+
+    def done(self) -> bool:
+        """Whether nobody waits any more."""
+
+    def set_result(self, data: bytes, /) -> None:
+        """Take the data; what is asked from here leaves at once."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Take an error; ask for nothing from here."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,7 +52,7 @@ class Request:
     size: int
     timeout_s: float
     priority: Priority
-    answer: asyncio.Future[bytes]
+    answer: Receiver
     transaction: int = field(init=False)
     sent_at: float = field(init=False)
 

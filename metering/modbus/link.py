@@ -7,7 +7,7 @@ from foundation.errors import GridhallError
 from metering.modbus.breaker import BreakerState, Unit
 from metering.modbus.controls import Write
 from metering.modbus.exchange import Exchange
-from metering.modbus.lanes import Priority, Question, Request
+from metering.modbus.lanes import Priority, Question, Receiver, Request
 from metering.modbus.link_parts import Counters, Forbids, LinkError, Observe
 from metering.modbus.pdu import (
     IDENTIFICATION,
@@ -19,7 +19,17 @@ from metering.modbus.pdu import (
 from metering.modbus.plan import Block
 from metering.modbus.reach import Framing, TlsFiles
 
-__all__ = ["Counters", "Forbids", "Framing", "Link", "LinkError", "Observe", "Priority", "TlsFiles"]
+__all__ = [
+    "Counters",
+    "Forbids",
+    "Framing",
+    "Link",
+    "LinkError",
+    "Observe",
+    "Priority",
+    "Receiver",
+    "TlsFiles",
+]
 
 
 class Link(Exchange):
@@ -63,19 +73,35 @@ class Link(Exchange):
             ExceptionReply: the unit or its gateway answered with a Modbus exception.
             GarbledReply: the reply does not fit the request.
         """
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        self.ask(unit, block, answer, timeout_s=timeout_s, priority=priority)
+        return answer
+
+    def ask(
+        self,
+        unit: int,
+        block: Block,
+        answer: Receiver,
+        *,
+        timeout_s: float,
+        priority: Priority = Priority.POLL,
+    ) -> None:
+        """Ask for one block as `read` does; its answer or error goes to a receiver at once.
+
+        For rounds: a task's step for each reply costs as much as the link itself.
+        """
         request = Request(
             self.units.get(unit) or self._meet(unit),
             block,
             block.payload_bytes,
             timeout_s,
             priority,
-            self._loop.create_future(),
+            answer,
         )
         try:
             self.start(request)
         except GridhallError as error:
-            request.answer.set_exception(error)
-        return request.answer
+            answer.set_exception(error)
 
     async def write(
         self, unit: int, write: Write, *, timeout_s: float, priority: Priority = Priority.CONTROL

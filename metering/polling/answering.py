@@ -12,8 +12,9 @@ from metering.modbus.link import Priority
 from metering.modbus.quantities import QUANTITIES
 from metering.polling import counters
 from metering.polling.connections import Connections
+from metering.polling.fetching import Asked
 from metering.polling.meters import Meters, rating_of
-from metering.polling.rounds import Answer, Asked, ask
+from metering.polling.rounds import Answer, ask
 from metering.readings.actions import store_on_demand
 from metering.readings.rules.slots import slot_of
 from metering.readings.rules.validation import Limits, Validation, doubts, quality_of

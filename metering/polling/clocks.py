@@ -17,7 +17,7 @@ from metering.modbus.commanding import read_clock
 from metering.polling import counters
 from metering.polling.basket import Basket
 from metering.polling.connections import Connection, Connections
-from metering.polling.rounds import Asked
+from metering.polling.fetching import Asked
 from metering.polling.rules import is_clock_wrong
 from metering.readings.types import EventKind, NewEvent
 

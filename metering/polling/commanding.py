@@ -15,7 +15,7 @@ from metering.modbus.commanding import CommandResult, CommandState, Gate, carry_
 from metering.modbus.errors import ExceptionReply
 from metering.modbus.meter_clock import ClockNotSettable
 from metering.polling.connections import Connection, Connections
-from metering.polling.rounds import Asked, code_of
+from metering.polling.fetching import Asked, code_of
 from metering.polling.types import LeaseEnded
 from metering.requests.executing import (
     finish_order,

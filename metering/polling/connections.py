@@ -10,9 +10,10 @@ from typing import NamedTuple
 from metering.devices.types import Framing, PollTarget
 from metering.modbus.link import Link
 from metering.modbus.link_metrics import LinkMetrics
+from metering.polling.fetching import Asked
 from metering.polling.meters import Meters
 from metering.polling.plans import Plans, pauses_of
-from metering.polling.rounds import Asked, Series, Surroundings, ended
+from metering.polling.rounds import Series, Surroundings, ended
 from metering.polling.slowness import Slowness
 from metering.polling.types import Known, LeaseEnded
 from metering.readings.types import EventKind

@@ -20,7 +20,7 @@ from metering.polling import counters
 from metering.polling.backfill import SourceOf, as_backfilled
 from metering.polling.basket import Basket
 from metering.polling.connections import Connection, Connections
-from metering.polling.rounds import Asked
+from metering.polling.fetching import Asked
 
 logger = logging.getLogger(__name__)
 

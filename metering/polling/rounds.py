@@ -1,7 +1,4 @@
-"""Rounds: the terminals of one connection and interval, asked in every slot.
-
-This is the hot path: plain attributes and no objects but what a terminal answered.
-"""
+"""Rounds: the terminals of one connection and interval, asked in every slot."""
 
 import asyncio
 import contextlib
@@ -11,15 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from foundation.errors import BadData, GridhallError, Unreachable
-from metering.devices.types import PollTarget
+from foundation.errors import BadData
 from metering.modbus.decode import Value, decode
-from metering.modbus.errors import ExceptionReply, GarbledReply
+from metering.modbus.errors import GarbledReply
 from metering.modbus.link import Link, Priority, TlsFiles
 from metering.modbus.plan import Plan
-from metering.modbus.reading import KEPT_S, REFUSALS, Learned, read_terminal
 from metering.polling import counters
 from metering.polling.basket import Basket, Values
+from metering.polling.fetching import Asked, Fetching, Replies, fetch
 from metering.polling.rules import (
     SPREAD,
     is_late,
@@ -41,60 +37,6 @@ NEWEST = 0.125
 """What the newest answer weighs in how long a terminal's answers take."""
 _LATE, _PARTIAL = int(Quality.LATE), int(Quality.PARTIAL)
 _POLL = int(Source.POLL)
-
-
-@dataclass(slots=True, eq=False)
-class Asked:
-    """One terminal and what is known of asking it.
-
-    Attributes:
-        row: of its meter in the poller's memory.
-        failed: rounds in a row it has not answered.
-        exception: it answers with a Modbus exception, and that was told.
-        is_gone: it is no longer asked.
-        took_s: how long its answers take, the last ones counting most; 0 before the first [s].
-        is_clock_bad: its own clock is wrong, so what it froze is doubtful.
-        learned_at_s: when it last refused a block and its plan was cut to what it takes [s].
-        given: the profile's plan that was cut.
-    """
-
-    target: PollTarget
-    plan: Plan
-    row: int
-    failed: int = 0
-    exception: bool = False
-    is_gone: bool = False
-    is_clock_bad: bool = False
-    learned_at_s: float = 0.0
-    took_s: float = 0.0
-    given: Plan | None = None
-
-    def give(self, plan: Plan) -> None:
-        """Ask by a profile's plan; what was learned of the same plan stays."""
-        if plan is not self.given:
-            self.given = self.plan = plan
-            self.learned_at_s = 0.0
-
-    def forget_old(self, now_s: float) -> None:
-        """Forget what was learned long ago: firmware changes."""
-        if now_s > self.learned_at_s + KEPT_S and self.given is not None:
-            self.plan, self.learned_at_s = self.given, 0.0
-
-
-@dataclass(slots=True, eq=False)
-class Replies:
-    """What came of asking a terminal, as it came.
-
-    Attributes:
-        blocks: data bytes by the plan's blocks, None where none came.
-        at_s: when it was there [s since 1970].
-        error: of a block that did not answer, or why nobody was asked.
-    """
-
-    plan: Plan
-    blocks: Sequence[bytes | None]
-    at_s: float
-    error: str | None
 
 
 @dataclass(slots=True, eq=False)
@@ -157,51 +99,6 @@ def whole(plan: Plan, blocks: Sequence[bytes | None]) -> bytes | None:
         return None
     came = cast("Sequence[bytes]", blocks)
     return b"".join(came) if tuple(map(len, came)) == plan.sizes else None
-
-
-async def fetch(link: Link, asked: Asked, *, priority: Priority, timeout_s: float) -> Replies:
-    """Ask a terminal for every block; give what came."""
-    if asked.learned_at_s:
-        asked.forget_old(time.time())
-    unit, plan = asked.target.unit, asked.plan
-    replies: list[bytes | None] = []
-    error: str | None = None
-    for block in plan.blocks:
-        try:
-            replies.append(await link.read(unit, block, timeout_s=timeout_s, priority=priority))
-        except ExceptionReply as refused:
-            if refused.exception in REFUSALS and not asked.learned_at_s:
-                return await learn(link, asked, priority=priority, timeout_s=timeout_s)
-            error = f"exception_{refused.exception:02x}"
-            replies.append(None)
-        except (Unreachable, BadData) as lost:
-            error = lost.code
-            break
-    if error is not None:
-        replies += [None] * (len(plan.blocks) - len(replies))
-    return Replies(plan, replies, time.time(), error)
-
-
-async def learn(link: Link, asked: Asked, *, priority: Priority, timeout_s: float) -> Replies:
-    """Ask a terminal that refused a block for its parts; from then on ask as it likes it."""
-    learned = Learned()
-    came = await read_terminal(
-        link, asked.target.unit, asked.plan, timeout_s=timeout_s, priority=priority,
-        learned=learned, key=asked.row,
-    )  # fmt: skip
-    at_s = time.time()
-    if all(isinstance(one, ExceptionReply) for one in came.errors):  # else: later, in full
-        asked.learned_at_s = at_s
-        asked.plan = came.plan
-    error = code_of(came.errors[-1]) if came.errors else None
-    return Replies(came.plan, came.replies, at_s, error)
-
-
-def code_of(error: GridhallError) -> str:
-    """Give the stable code of what went wrong; exceptions each have their own."""
-    if isinstance(error, ExceptionReply):
-        return f"exception_{error.exception:02x}"
-    return error.code
 
 
 class Series:
@@ -295,24 +192,38 @@ class Series:
             self._in_round = False
 
     async def _round(self, slot_s: int, some: Sequence[Asked]) -> None:
-        turns = iter(some)
-        if self._link.depth == 1:
-            await self._one_by_one(turns, slot_s)
-        else:  # a slow unit holds up one of several askers, not all
-            askers = min(self._link.depth, len(some))
-            await asyncio.gather(*(self._one_by_one(turns, slot_s) for _ in range(askers)))
-
-    async def _one_by_one(self, turns: Iterator[Asked], slot_s: int) -> None:
-        for asked in turns:
-            if not asked.is_gone:
-                await self.poll(asked, slot_s, priority=Priority.POLL)
+        turns = iter(some)  # with several askers a slow unit holds up one of them, not all
+        askers = min(self._link.depth, len(some))
+        walks = [Walk(self, self._link, turns, slot_s) for _ in range(askers)]
+        try:
+            for walk in walks:
+                walk.begin()
+            for walk in walks:
+                await walk.ended
+        finally:
+            for walk in walks:
+                walk.stop()
 
     async def poll(self, asked: Asked, slot_s: int, *, priority: Priority) -> bool:
         """Ask one terminal for a slot and keep what came; give whether it answered."""
-        around = self._around
-        patience = patience_s(asked.failed, around.timeout_s)
-        begun_s = time.time()
+        patience, begun_s = self.patience_s(asked), time.time()
         came = await fetch(self._link, asked, priority=priority, timeout_s=patience)
+        return self.took(asked, slot_s, came, begun_s)
+
+    def patience_s(self, asked: Asked) -> float:
+        """Give how long to wait for each block of a terminal [s]."""
+        return patience_s(asked.failed, self._around.timeout_s)
+
+    def took(self, asked: Asked, slot_s: int, came: Replies, begun_s: float) -> bool:
+        """Keep what came of a terminal for a slot; give whether it answered.
+
+        Args:
+            asked: the terminal.
+            slot_s: start of the slot [s since 1970].
+            came: its blocks.
+            begun_s: when it was begun to be asked [s since 1970].
+        """
+        around = self._around
         if came.error == ENDED:
             return False
         if not around.may_send():  # the lease ended on the way: the time it was read is not known
@@ -378,6 +289,45 @@ class Series:
     async def _wait_until(when_s: float) -> None:
         while (left := when_s - time.time()) > 0:  # noqa: ASYNC110 - a time, no event
             await asyncio.sleep(min(left, LONGEST_SLEEP_S))
+
+
+class Walk(Fetching):
+    """Asks terminals in turn for a slot, each when the one before has answered.
+
+    Attributes:
+        ended: done when there is nobody left to ask.
+    """
+
+    __slots__ = ("_begun_s", "_series", "_slot_s", "_turns", "ended")
+
+    def __init__(self, series: Series, link: Link, turns: Iterator[Asked], slot_s: int) -> None:
+        super().__init__(link, priority=Priority.POLL)
+        self._series, self._turns, self._slot_s = series, turns, slot_s
+        self._begun_s = 0.0
+        self.ended: asyncio.Future[None] = self._loop.create_future()
+
+    def begin(self) -> None:
+        """Ask the next one who is still asked."""
+        for asked in self._turns:
+            if not asked.is_gone:
+                self._begun_s = time.time()
+                self.fetch(asked, self._series.patience_s(asked))
+                return
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def came(self, replies: Replies) -> None:
+        """Keep it, and go on."""
+        try:
+            self._series.took(self._asked, self._slot_s, replies, self._begun_s)
+            self.begin()
+        except Exception as error:  # noqa: BLE001 - the round is told, not the link
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """End the round with it."""
+        if not self.ended.done():
+            self.ended.set_exception(error)
 
 
 async def ended(tasks: Sequence["asyncio.Task[None]"]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from metering.polling.rounds import Asked
+from metering.polling.fetching import Asked
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 SLOWEST = 10

@@ -44,6 +44,7 @@ class Bench:
         """Give the command of every client there is, ours before its references."""
         ours, found = [sys.executable, str(HERE / "ours.py")], {}
         found["asyncio"] = [*ours, "asyncio"]
+        found["awaited"] = [*ours, "asyncio", "awaited"]
         if find_spec("uvloop"):
             found["uvloop"] = [*ours, "uvloop"]
         else:
@@ -172,6 +173,7 @@ def measures(rounds: dict[str, list[Figures]], *, judged: bool) -> list[Measure]
         cpu("cpu_per_request_uvloop", "uvloop", LIBMODBUS, libmodbus, 0.75),
         cpu("cpu_per_request_vs_pymodbus", "asyncio", PYMODBUS, pymodbus, 0.25),
         cpu("cpu_per_request_vs_epoll", "asyncio", EPOLL, "bare epoll in C, one thread"),
+        cpu("cpu_per_request_awaited", "awaited", LIBMODBUS, libmodbus),
         *(
             compare(
                 name,
