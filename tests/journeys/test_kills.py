@@ -6,6 +6,9 @@ from tests.journeys.conftest import RunningOffice
 
 pytestmark = pytest.mark.slow
 
+PATIENCE_S = 240
+"""A job that met a dead database is tried again later, each time after a longer pause."""
+
 
 def stands(town: RunningOffice, meter: str) -> bool:
     """Whether an alert of a meter stands."""
@@ -75,7 +78,7 @@ def nothing_is_lost(town: RunningOffice, meter: str) -> None:
         "SELECT count(*) FROM jobs.procrastinate_jobs WHERE args ? 'event_id'"
         " AND status IN ('todo', 'doing')"
     )
-    town.wait(lambda: town.value(delivered) == 0, "every event to be delivered", seconds=60)
+    town.wait(lambda: town.value(delivered) == 0, "every event to be delivered", seconds=PATIENCE_S)
     assert town.value("SELECT count(*) FROM jobs.procrastinate_jobs WHERE status = 'failed'") == 0
     late = (
         "SELECT count(*) FROM metering.reading_batch"
@@ -115,7 +118,7 @@ def test_a_storm_of_calls_is_one_outage_and_one_ticket_in_spite_of_a_dead_worker
         "SELECT count(*) FROM jobs.procrastinate_jobs WHERE args ? 'event_id'"
         " AND status IN ('todo', 'doing')"
     )
-    town.wait(lambda: town.value(todo) == 0, "every event to be delivered", seconds=60)
+    town.wait(lambda: town.value(todo) == 0, "every event to be delivered", seconds=PATIENCE_S)
 
 
 def test_no_ticket_is_half_done(town: RunningOffice) -> None:
