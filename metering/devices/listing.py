@@ -179,6 +179,8 @@ def _host(name: str, cell: str, _: Listing) -> tuple[object, RowProblem | None]:
 def _manner(values: Mapping[str, Any]) -> tuple[Manner | None, RowProblem | None]:
     """Give how a row wants its connection talked to; None if it does not say."""
     host = values.get("host", "")
+    if is_device(host) and "port" in values:  # else one line would be two connections
+        return None, RowProblem("port", "port_of_serial", {"said": str(values["port"])})
     if not any(name in values for name in OF_MANNER) and not is_device(host):
         return None, None
     framing = values.get("framing", Framing.SERIAL if is_device(host) else Framing.MBAP)

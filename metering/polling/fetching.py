@@ -5,6 +5,7 @@ This is the hot path: plain attributes and no objects but what a terminal answer
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ class Replies:
     error: str | None
 
 
-class Fetching:
+class Fetching(ABC):
     """Asks a terminal for its blocks one after the other; a subclass takes what came.
 
     It receives the replies to its own requests, so the next block leaves in the moment a reply
@@ -98,13 +99,13 @@ class Fetching:
         self._error: str | None = None
         self._ask_next()
 
+    @abstractmethod
     def came(self, replies: Replies) -> None:
         """Take what came of asking a terminal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def failed(self, error: Exception) -> None:
         """Take an error that is a fault of ours."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """Take nothing any more."""

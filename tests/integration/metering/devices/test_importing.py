@@ -133,6 +133,7 @@ def test_an_interval_of_its_own_is_kept_and_none_follows_the_class(
         ({**SERIAL, "serial_line": "9600"}, ["manner_line"]),
         ({**SERIAL, "serial_line": ""}, ["manner_line"]),
         ({**SERIAL, "framing": "rtu"}, ["manner_device"]),
+        ({**SERIAL, "port": 502}, ["port_of_serial"]),
         ({**SERIAL, "host": "/dev/../etc/x", "port": 1}, ["host"]),
         ({"framing": "serial", "serial_line": "9600-8E1"}, ["manner_device"]),
     ],

@@ -1,6 +1,7 @@
 """Shards that change hands: nobody asks what it is handing over, and nothing stays unasked."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import uuid4
@@ -10,11 +11,16 @@ from sqlalchemy import text
 
 from foundation.db import connect, driver_url, unit_of_work
 from metering.polling.owning import Facts, Leases, Moves
+from metering.polling.rules import stagger_s
 from metering.polling.types import Gained
 from tests.factories.wire import terminals
 from tests.integration.metering.polling.conftest import Field, until
 
 PORTS = 16
+HALF = 128
+SLOW_S = 60
+MOST_SPREAD_S = 6.0
+"""What is taken over is asked within five seconds, were it asked."""
 
 
 def test_what_is_being_handed_over_is_not_opened_again(outdoors: Field) -> None:
@@ -37,6 +43,43 @@ def test_what_is_being_handed_over_is_not_opened_again(outdoors: Field) -> None:
                     storing.close()
                     await until(lambda: second.connections.terminals == PORTS - left, "the rest")
                     assert first.connections.terminals == left
+
+    asyncio.run(scene())
+
+
+def test_what_the_owner_before_asked_is_not_asked_again_after_the_database_was_away(
+    outdoors: Field,
+) -> None:
+    async def scene() -> None:
+        with terminals(PORTS) as wire:
+            fitted = [outdoors.fit(port, 1, interval_s=SLOW_S) for port in wire.ports]
+            other = replace(outdoors.setup.me, worker=uuid4())
+            async with outdoors.polling() as first:
+                await until(lambda: all(outdoors.readings(one) for one in fitted), "a round")
+                async with outdoors.polling(me=other) as second:
+                    # what it takes cannot be loaded, and then the database is gone
+                    loading = connect_plainly(driver_url(outdoors.where.owner))
+                    loading.execute("LOCK TABLE metering.terminal IN ACCESS EXCLUSIVE MODE")
+                    await until(lambda: len(second.leases.kept) == HALF, "half of the shards")
+                    outdoors.cut_off()
+                    await asyncio.sleep(1.0)
+                    outdoors.give_back()
+                    await until(
+                        lambda: first.connections.terminals + second.connections.terminals == PORTS,
+                        "all to be asked",
+                    )
+                    await asyncio.sleep(MOST_SPREAD_S)
+                    loading.close()
+        asked = Counter(
+            (
+                one.port,
+                one.address,
+                (one.at_s - stagger_s(f"127.0.0.1:{one.port}", SLOW_S)) // SLOW_S,
+            )
+            for one in wire.requests
+        )
+        assert len(asked) >= PORTS
+        assert max(asked.values()) == 1
 
     asyncio.run(scene())
 
