@@ -222,6 +222,15 @@ def at_most(seconds: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def stood_there(page: Any) -> str:
+    """Say what the page showed when something failed on it."""
+    try:
+        with at_most(CLOSING_S):
+            return f"at {page.url}:\n{page.locator('body').inner_text(timeout=2_000)[:1500]}"
+    except Exception as error:  # noqa: BLE001 - what failed first is what counts
+        return f"and the page could not be read: {error}"
+
+
 @contextmanager
 def signed_in(
     browser: Any, town: RunningOffice, username: str, *, phone: bool = False, lang: str = "zh-CN"
@@ -237,13 +246,18 @@ def signed_in(
         page.goto(f"{town.url}/login")
         page.fill("#f-username", username)
         page.fill("#f-password", "gridhall-demo")
-        page.get_by_role("button", name="登录", exact=True).click()
-        page.wait_for_load_state()
+        # a click does not wait for the page it leads to, and going elsewhere would take it back
+        with page.expect_navigation(url=lambda url: "/login" not in url):
+            page.get_by_role("button", name="登录", exact=True).click()
         if page.locator("html").get_attribute("lang") != lang:
-            page.locator("form[action='/me/language'] button").first.click()
-            page.wait_for_load_state()
+            with page.expect_navigation():
+                page.locator("form[action='/me/language'] button").first.click()
+        assert page.locator("html").get_attribute("lang") == lang
         yield page
         assert not errors, errors
+    except Exception as error:
+        error.add_note(stood_there(page))
+        raise
     finally:
         with suppress(TimeoutError), at_most(CLOSING_S):
             context.close()

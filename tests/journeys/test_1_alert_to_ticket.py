@@ -166,7 +166,8 @@ def test_a_theft_alert_becomes_an_inspection_with_its_evidence(
         expect(page.locator("#ticket")).to_contain_text(words)
         button(page, "派发").click()
         page.locator("#move-dispatch select").select_option(index=0)
-        page.locator("#move-dispatch").get_by_role("button", name="派发").click()
+        with page.expect_navigation():
+            page.locator("#move-dispatch").get_by_role("button", name="派发").click()
     with signed_in(browser, town, "inspector", phone=True) as phone:
         phone.goto(f"{town.url}/m/tasks/{ticket_no}")
         phone.get_by_role("button", name="接单", exact=True).click()
