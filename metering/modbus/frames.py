@@ -14,7 +14,7 @@ from metering.modbus.decode import Value, decode
 from metering.modbus.errors import ProfileRefused
 from metering.modbus.freezes import freeze_reader
 from metering.modbus.identity import identified, identity_blocks
-from metering.modbus.mbap import READ_REQUEST, Frame, NotModbus, Unframer
+from metering.modbus.mbap import READ_LENGTH, READ_REQUEST, Frame, NotModbus, Unframer
 from metering.modbus.meter_clock import clock_block, clock_shown
 from metering.modbus.plan import Block, compile_plan
 from metering.modbus.profile_parts import Freeze, Profile
@@ -161,9 +161,7 @@ def _data(profile: Profile, block: Block | None, asked: str, answered: str) -> b
     request, response = _frame(profile, asked), _frame(profile, answered)
     if block is None:
         raise ProfileRefused(profile=profile.name, why="frames of what it has not")
-    wanted = READ_REQUEST.pack(
-        request.transaction, 0, 6, request.unit, block.function, block.address, block.count
-    )
+    wanted = READ_REQUEST.pack(request.transaction, READ_LENGTH, request.unit, block.question)
     if bytes.fromhex(asked) != wanted:
         raise ProfileRefused(
             profile=profile.name, block=block, why="frames ask otherwise than we do"

@@ -38,18 +38,16 @@ class Receiver(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """A read on its way.
+    """A read on its way; once it was answered it may be asked again, of another block or unit.
 
     Attributes:
         block: function, first address and count.
-        size: data bytes of the one right answer.
         priority: its lane.
         transaction, sent_at: what it left with, and when; there once it was sent.
     """
 
     unit: Unit
     block: Block
-    size: int
     timeout_s: float
     priority: Priority
     answer: Receiver

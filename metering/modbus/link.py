@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from foundation.errors import GridhallError
 from metering.modbus.breaker import BreakerState, Unit
 from metering.modbus.controls import Write
 from metering.modbus.exchange import Exchange
@@ -28,6 +27,7 @@ __all__ = [
     "Observe",
     "Priority",
     "Receiver",
+    "Request",
     "TlsFiles",
 ]
 
@@ -52,6 +52,8 @@ class Link(Exchange):
         forbids: called right before each request leaves; the error it gives is the request's.
     """
 
+    __slots__ = ()
+
     def read(
         self, unit: int, block: Block, *, timeout_s: float, priority: Priority = Priority.POLL
     ) -> asyncio.Future[bytes]:
@@ -74,34 +76,13 @@ class Link(Exchange):
             GarbledReply: the reply does not fit the request.
         """
         answer: asyncio.Future[bytes] = self._loop.create_future()
-        self.ask(unit, block, answer, timeout_s=timeout_s, priority=priority)
+        known = self.units.get(unit) or self.meet(unit)
+        self.ask(Request(known, block, timeout_s, priority, answer))
         return answer
 
-    def ask(
-        self,
-        unit: int,
-        block: Block,
-        answer: Receiver,
-        *,
-        timeout_s: float,
-        priority: Priority = Priority.POLL,
-    ) -> None:
-        """Ask for one block as `read` does; its answer or error goes to a receiver at once.
-
-        For rounds: a task's step for each reply costs as much as the link itself.
-        """
-        request = Request(
-            self.units.get(unit) or self._meet(unit),
-            block,
-            block.payload_bytes,
-            timeout_s,
-            priority,
-            answer,
-        )
-        try:
-            self.start(request)
-        except GridhallError as error:
-            answer.set_exception(error)
+    def meet(self, number: int) -> Unit:
+        """Give a unit by its identifier, and remember it."""
+        return self.units.setdefault(number, Unit(number))
 
     async def write(
         self, unit: int, write: Write, *, timeout_s: float, priority: Priority = Priority.CONTROL
@@ -156,10 +137,6 @@ class Link(Exchange):
         now = self._loop.time()
         return {number: unit.state(now) for number, unit in list(self.units.items())}
 
-    def _meet(self, number: int) -> Unit:
-        unit = self.units[number] = Unit(number)
-        return unit
-
     async def _ask(
         self,
         unit: int,
@@ -169,9 +146,9 @@ class Link(Exchange):
         priority: Priority,
     ) -> bytes:
         """Ask what is no read."""
-        known = self.units.get(unit) or self._meet(unit)
+        known = self.units.get(unit) or self.meet(unit)
         address = int.from_bytes(pdu[1:3], "big") if pdu[0] != IDENTIFICATION else 0
         block = Block(pdu[0], address, 0)
         answer: asyncio.Future[bytes] = self._loop.create_future()
-        self.start(Question(known, block, -1, timeout_s, priority, answer, pdu, accept))
+        self.ask(Question(known, block, timeout_s, priority, answer, pdu, accept))
         return await answer

@@ -7,8 +7,7 @@ from typing import TypeAlias
 from foundation.errors import GridhallError
 from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoReply
 from metering.modbus.lanes import Question, Request
-from metering.modbus.mbap import HEADER
-from metering.modbus.pdu import read_pdu
+from metering.modbus.mbap import EXCEPTION_FLAG, HEADER
 from metering.modbus.rtu import SILENCE_S, framed_rtu
 
 LinkError: TypeAlias = LinkDown | NoReply | ExceptionReply | GarbledReply
@@ -19,6 +18,7 @@ SILENT_LIMIT = 3
 Not if all of them went to one unit of several: then it is the unit that is dead.
 """
 NEVER = float("inf")
+_EXCEPTION_BYTES = 2
 REMEMBERED = 256
 """How many given-up transactions are remembered, to tell our late reply from a stray one."""
 MOST_DEPTH = 16
@@ -93,11 +93,43 @@ def facts_of(host: str, port: int, request: Request) -> dict[str, object]:
 
 def framed_request(request: Request, *, is_rtu: bool) -> bytes:
     """Frame any question; the transaction is the request's."""
-    pdu = request.pdu if isinstance(request, Question) else read_pdu(request.block)
+    pdu = request.pdu if isinstance(request, Question) else request.block.question
     unit = request.unit.number
     if is_rtu:
         return framed_rtu(unit, pdu)
     return HEADER.pack(request.transaction, 0, len(pdu) + 1, unit) + pdu
+
+
+def said_to(request: Request, pdu: bytes) -> bytes | int | None:
+    """Take a reply that is not the plain one to a read.
+
+    Returns:
+        The data of an answer to what is no read; the code of an exception; None if the reply
+        is no answer to this request.
+    """
+    function = request.block.function
+    if len(pdu) == _EXCEPTION_BYTES and pdu[0] == function | EXCEPTION_FLAG:
+        return pdu[1]
+    if isinstance(request, Question) and pdu[0] == function:
+        return request.accept(pdu)
+    return None
+
+
+def hold_against(request: Request, outcome: bytes | LinkError, now: float) -> None:
+    """Hold an outcome for or against the unit; a lost connection says nothing of it.
+
+    Args:
+        request: which was sent.
+        outcome: what came of it.
+        now: the loop's clock [s].
+    """
+    is_own = isinstance(outcome, ExceptionReply) and not outcome.is_of_gateway
+    if isinstance(outcome, LinkDown):
+        request.unit.let_go()
+    elif isinstance(outcome, bytes) or is_own:
+        request.unit.answered(now - request.sent_at)
+    else:
+        request.unit.failed(now)
 
 
 def quiet_s(request: Request) -> float:

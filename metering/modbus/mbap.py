@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 HEADER = Struct(">HHHB")
 """Transaction, protocol (0), length of what follows it, unit."""
-READ_REQUEST = Struct(">HHHBBHH")
-"""A whole read request: header, function, first address, count."""
+REPLY = Struct(">HHHBH")
+"""Header and the first two bytes of the PDU."""
+READ_REQUEST = Struct(">HIB5s")
+"""A whole read request: transaction, READ_LENGTH, unit, and the PDU."""
+READ_LENGTH = 6
+"""Protocol (0) and length of every read request, as one number."""
 READ_BODY = Struct(">HH")
 """A read request's address and count."""
 
@@ -56,21 +60,21 @@ class Unframer:
         """Whether a frame has begun and not ended."""
         return bool(self.left)
 
-    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, bytes] | None:
-        """Give transaction, unit and PDU if what came is one whole frame: the usual case.
+    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, int, bytes] | None:
+        """Give transaction, unit and the parts of the PDU if what came is one whole frame.
 
-        None says nothing about what came: then `feed` it.
+        That is the usual case. None says nothing about what came: then `feed` it.
 
         Args:
             buffer: what came stands at its beginning.
             size: how much came [byte].
         """
-        if self.left or size < HEADER.size:
+        if self.left or size < REPLY.size:
             return None
-        transaction, protocol, length, unit = HEADER.unpack_from(buffer)
+        transaction, protocol, length, unit, head = REPLY.unpack_from(buffer)
         if protocol or length != size - LENGTH_AT or not SHORTEST <= length <= LONGEST:
             return None
-        return transaction, unit, buffer[HEADER.size : size].tobytes()
+        return transaction, unit, head, buffer[REPLY.size : size].tobytes()
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Give every whole frame.
@@ -91,6 +95,16 @@ class Unframer:
             yield Frame(transaction, unit, data[at + HEADER.size : stop])
             at = stop
         self.left = data[at:]
+
+
+def parted(pdu: bytes) -> tuple[int, bytes]:
+    """Give the first two bytes of a PDU as one number, and the others."""
+    return int.from_bytes(pdu[:2], "big"), pdu[2:]
+
+
+def joined(head: int, data: bytes) -> bytes:
+    """Give the PDU its parts came from."""
+    return head.to_bytes(2, "big") + data
 
 
 def receive_buffer() -> bytearray:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from struct import Struct
 
 from metering.modbus.controls import Write
-from metering.modbus.plan import Block
 
 _READ = Struct(">BHH")
 _BLOCK_WRITE = Struct(">BHHB")
@@ -28,11 +27,6 @@ class Objects:
 
     texts: Mapping[int, bytes]
     next_object: int | None
-
-
-def read_pdu(block: Block) -> bytes:
-    """The request that reads a block."""
-    return _READ.pack(block.function, block.address, block.count)
 
 
 def write_pdu(write: Write) -> bytes:

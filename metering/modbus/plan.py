@@ -24,6 +24,7 @@ CODES = {
     "i64": "q",
     "f32": "f",
 }
+_QUESTION = Struct(">BHH")
 READING = frozenset({Group.READING})
 MARK_REACH = 4
 """A mark this near before the points of a block is read with them [1]."""
@@ -34,19 +35,27 @@ class Block:
     """One read: function code, first address, number of registers (or bits).
 
     Attributes:
+        question: the PDU that asks for it.
         payload_bytes: data bytes of the reply, without headers [byte].
+        reply_head: function and byte count, with which the one right reply begins, as a number
+            of 16 bits; -1 where nothing is read.
     """
 
     function: int
     address: int
     count: int
+    question: bytes = field(init=False, repr=False, compare=False)
     payload_bytes: int = field(init=False, repr=False, compare=False)
+    reply_head: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Count the bytes once: every request asks for them."""
+        """Put the question and count the bytes once: every request asks for them."""
         of_bits = self.function in BIT_FUNCTIONS
         size = (self.count + 7) // 8 if of_bits else 2 * self.count
+        question = _QUESTION.pack(self.function, self.address, self.count)
+        object.__setattr__(self, "question", question)
         object.__setattr__(self, "payload_bytes", size)
+        object.__setattr__(self, "reply_head", self.function << 8 | size if size else -1)
 
     @property
     def last(self) -> int:

@@ -6,7 +6,7 @@ Source: MODBUS over Serial Line Specification V1.02, sections 2.3 and 2.5.1, app
 from collections.abc import Iterator
 from struct import Struct
 
-from metering.modbus.mbap import EXCEPTION_FLAG, Frame, NotModbus
+from metering.modbus.mbap import EXCEPTION_FLAG, Frame, NotModbus, parted
 from metering.modbus.pdu import IDENTIFICATION
 
 SHORTEST_RTU = 4
@@ -77,14 +77,14 @@ class RtuUnframer:
         """Whether a frame has begun and not ended."""
         return bool(self.left)
 
-    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, bytes] | None:
-        """Give transaction, unit and PDU if what came is one whole frame."""
+    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, int, bytes] | None:
+        """Give transaction, unit and the parts of the PDU if what came is one whole frame."""
         if self.left or size < SHORTEST_RTU:
             return None
         data = bytes(buffer[:size])
         if self._length(data) != size or not _is_sound(data):
             return None
-        return NO_TRANSACTION, data[0], data[1:-2]
+        return NO_TRANSACTION, data[0], *parted(data[1:-2])
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Give every whole frame.

@@ -3,15 +3,15 @@
 import asyncio
 from typing import Protocol, cast
 
-from metering.modbus.mbap import NotModbus, Unframer, receive_buffer
+from metering.modbus.mbap import NotModbus, Unframer, parted, receive_buffer
 from metering.modbus.rtu import RtuUnframer
 
 
 class Owner(Protocol):
     """Who wants the frames of a wire."""
 
-    def take(self, transaction: int, unit: int, pdu: bytes) -> None:
-        """A whole frame arrived."""
+    def take(self, transaction: int, unit: int, head: int, data: bytes) -> None:
+        """A whole frame arrived; `head` is the first two bytes of its PDU, `data` the others."""
 
     def broken(self, wire: "Wire") -> None:
         """The stream is no Modbus any more."""
@@ -53,13 +53,13 @@ class Wire(asyncio.BufferedProtocol):
             only = self.unframer.whole(self._view, nbytes)
             if only is not None:
                 if not self.is_dropped:
-                    transaction, unit, pdu = only
-                    self._owner.take(transaction, unit, pdu)
+                    transaction, unit, head, data = only
+                    self._owner.take(transaction, unit, head, data)
                 return
-            for frame in self.unframer.feed(bytes(self._view[:nbytes])):
+            for transaction, unit, pdu in self.unframer.feed(bytes(self._view[:nbytes])):
                 if self.is_dropped:
                     return
-                self._owner.take(*frame)
+                self._owner.take(transaction, unit, *parted(pdu))
         except NotModbus:
             if not self.is_dropped:
                 self._owner.broken(self)

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from foundation.errors import BadData, GridhallError, Unreachable
 from metering.devices.types import PollTarget
 from metering.modbus.errors import ExceptionReply
-from metering.modbus.link import Link, Priority
+from metering.modbus.link import Link, Priority, Request
 from metering.modbus.plan import Block, Plan
 from metering.modbus.reading import KEPT_S, REFUSALS, Learned, read_terminal
+
+NOTHING = Block(0, 0, 0)
+"""What a request asks for before it is told what."""
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +83,7 @@ class Fetching(ABC):
 
     __slots__ = (
         "_asked", "_blocks", "_error", "_is_over", "_learning", "_link", "_loop", "_plan",
-        "_priority", "_replies", "_timeout_s",
+        "_priority", "_replies", "_request", "_timeout_s",
     )  # fmt: skip
 
     def __init__(self, link: Link, *, priority: Priority) -> None:
@@ -97,6 +100,8 @@ class Fetching(ABC):
         self._blocks: Iterator[Block] = iter(asked.plan.blocks)
         self._replies: list[bytes | None] = []
         self._error: str | None = None
+        unit = self._link.meet(asked.target.unit)
+        self._request = Request(unit, NOTHING, timeout_s, self._priority, self)
         self._ask_next()
 
     @abstractmethod
@@ -115,13 +120,8 @@ class Fetching(ABC):
 
     def _ask_next(self) -> None:
         for block in self._blocks:
-            self._link.ask(
-                self._asked.target.unit,
-                block,
-                self,
-                timeout_s=self._timeout_s,
-                priority=self._priority,
-            )
+            self._request.block = block
+            self._link.ask(self._request)
             return
         self.came(Replies(self._plan, self._replies, time.time(), self._error))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from figures import WRONG, Figures, run_client
 
-from metering.modbus.link import Link
+from metering.modbus.link import Link, Priority, Request
 from metering.modbus.plan import Block
 
 TIMEOUT_S = 3.0
@@ -28,13 +28,14 @@ class Walk:
     """Asks one connection again and again, the next time in the moment a reply is there."""
 
     def __init__(self, link: Link, unit: int, block: Block, times: int) -> None:
-        self._link, self._unit, self._block, self._left = link, unit, block, times
+        self._link, self._left = link, times
+        self._request = Request(link.meet(unit), block, TIMEOUT_S, Priority.POLL, self)
         self._last = block.count - 1
         self.ended = asyncio.get_running_loop().create_future()
         self._ask()
 
     def _ask(self) -> None:
-        self._link.ask(self._unit, self._block, self, timeout_s=TIMEOUT_S)
+        self._link.ask(self._request)
 
     def done(self) -> bool:
         """Whether nobody waits any more."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from metering.modbus.errors import LinkDown, NoReply
-from metering.modbus.link import Link, Priority
+from metering.modbus.link import Link, Priority, Request
 from metering.modbus.plan import Block
 
 PATIENCE_S = 10.0
@@ -15,14 +15,15 @@ class Chain:
     """Asks again in the moment an answer is there, so many times; notes what came."""
 
     def __init__(self, link: Link, unit: int, times: int, timeout_s: float = PATIENCE_S) -> None:
-        self.link, self.unit, self.left, self.timeout_s = link, unit, times, timeout_s
+        self.link, self.left = link, times
+        self.request = Request(link.meet(unit), BLOCK, timeout_s, Priority.POLL, self)
         self.came: list[bytes] = []
         self.errors: list[Exception] = []
         self.is_over = False
         self.ended = asyncio.get_running_loop().create_future()
 
     def ask(self) -> None:
-        self.link.ask(self.unit, BLOCK, self, timeout_s=self.timeout_s)
+        self.link.ask(self.request)
 
     def done(self) -> bool:
         return self.is_over

@@ -19,7 +19,6 @@ from metering.modbus.pdu import (
     identification_pdu,
     parse_identification,
     parse_write,
-    read_pdu,
     write_echo,
     write_pdu,
 )
@@ -50,7 +49,7 @@ def framed_alike(message: Any, transaction: int, unit: int, pdu: bytes) -> None:
 @given(st.sampled_from(sorted(READS)), ADDRESSES, st.integers(1, 125), UNITS, TRANSACTIONS)
 def test_a_read(function: int, address: int, count: int, unit: int, transaction: int) -> None:
     message = READS[function](address=address, count=count)
-    framed_alike(message, transaction, unit, read_pdu(Block(function, address, count)))
+    framed_alike(message, transaction, unit, Block(function, address, count).question)
 
 
 @given(ADDRESSES, st.lists(WORDS, min_size=1, max_size=123), UNITS, TRANSACTIONS)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metering.modbus.mbap import HEADER, Frame, NotModbus, Unframer
+from metering.modbus.mbap import HEADER, Frame, NotModbus, Unframer, joined, parted
 
 FRAMES = st.lists(
     st.builds(
@@ -58,4 +58,5 @@ def test_one_whole_frame_is_what_feeding_it_gives_and_anything_else_is_none(
     whole = Unframer().whole(memoryview(stream + bytes(8)), len(stream))
     fed = list(Unframer().feed(stream))
     alone = len(fed) == 1 and sent(fed) == stream
-    assert whole == (tuple(fed[0]) if alone else None)
+    assert whole == ((*fed[0][:2], *parted(fed[0].pdu)) if alone else None)
+    assert all(joined(*parted(frame.pdu)) == frame.pdu for frame in frames)
