@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import cast
 
 from foundation.errors import BadData
@@ -184,6 +185,7 @@ class Series:
 
     async def _keep_round(self, slot_s: int, stored: frozenset[int]) -> None:
         asked = [one for one in self.asked if one.target.meter_id not in stored]
+        asked.sort(key=attrgetter("failed"))  # who did not answer last time keeps nobody waiting
         self._in_round = True
         try:
             with counters.ROUND.time():

@@ -44,7 +44,7 @@ class Figures:
 
 
 @contextmanager
-def responding(ports: int, core: int) -> Iterator[tuple[list[int], int]]:
+def responding(ports: int, core: int, *, awake: bool) -> Iterator[tuple[list[int], int]]:
     """Run the responder of `bench poll` on several ports; give them and its process number."""
     compiler = shutil.which("gcc")
     if compiler is None:
@@ -54,7 +54,7 @@ def responding(ports: int, core: int) -> Iterator[tuple[list[int], int]]:
     source = HERE / "poll" / "responder.c"
     subprocess.run([compiler, "-O2", "-o", str(program), str(source)], check=True)
     with subprocess.Popen(
-        [str(program), str(ports)],
+        [str(program), str(ports), *(["awake"] if awake else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         preexec_fn=_on_core(core),  # noqa: PLW1509 - no other thread runs here
@@ -237,12 +237,15 @@ def measures(ours: Sequence[Figures], naive: Sequence[Figures]) -> list[Measure]
 def main() -> None:
     """Run both ways in turn, round after round."""
     parser = options(__doc__ or "", rounds=3)
-    parser.add_argument("--terminals", type=int, default=20_000)
+    parser.add_argument("--terminals", type=int, default=33_333)
     parser.add_argument("--connections", type=int, default=200)
     parser.add_argument("--interval", type=int, default=4, help="seconds between two polls")
     parser.add_argument("--window", type=float, default=16.0, help="seconds that are measured")
     parser.add_argument(
         "--ready", type=float, default=180.0, help="longest wait for the whole fleet to be read [s]"
+    )
+    parser.add_argument(
+        "--awake", action="store_true", help="the responder never sleeps: sending wakes no core"
     )
     wanted = parser.parse_args()
     ours, naive = [], []
@@ -250,7 +253,9 @@ def main() -> None:
         Path(folder).chmod(0o755)
         with (
             own_database(Path(folder)) as where,
-            responding(wanted.connections, max(os.sched_getaffinity(0))) as responder,
+            responding(
+                wanted.connections, max(os.sched_getaffinity(0)), awake=wanted.awake
+            ) as responder,
         ):
             bench = Bench(Path(folder), where, responder, wanted)
             bench.prepare()

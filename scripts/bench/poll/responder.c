@@ -1,6 +1,7 @@
 /* A Modbus TCP responder that costs little: one thread, epoll, any unit id, on a free port of
  * 127.0.0.1 that it prints, or as many ports as its argument says. Functions 3 and 4: register i
- * holds its own number i. Anything else is exception 1. Ends when its standard input does.
+ * holds its own number i. Anything else is exception 1. Ends when its standard input does. With
+ * a second argument it never sleeps, so that whoever sends to it does not have to wake its core.
  * build: gcc -O2 -o responder responder.c
  */
 #define _GNU_SOURCE
@@ -117,8 +118,9 @@ int main(int argc, char **argv) {
     fflush(stdout);
 
     struct epoll_event events[EVENTS];
+    int wait = argc > 2 ? 0 : -1;
     for (;;) {
-        int ready = epoll_wait(poll, events, EVENTS, -1);
+        int ready = epoll_wait(poll, events, EVENTS, wait);
         for (int e = 0; e < ready; e++) {
             int *listener = events[e].data.ptr;
             if (listener == NULL) return 0;

@@ -36,6 +36,23 @@ def test_a_gateway_is_talked_to_in_its_manner(outdoors: Field, framing: str, dep
     asyncio.run(scene())
 
 
+def test_who_did_not_answer_before_is_asked_after_the_others(outdoors: Field) -> None:
+    async def scene() -> None:
+        port = outdoors.wire.ports[0]
+        meters = [outdoors.fit(port, unit, interval_s=5) for unit in (1, 2, 3)]
+        with unit_of_work(outdoors.office) as session:
+            session.execute(
+                text("UPDATE metering.terminal SET failed_rounds = 1 WHERE id = :id"),
+                {"id": meters[0].terminal_id},
+            )
+        async with outdoors.polling():
+            await until(lambda: all(outdoors.readings(one) for one in meters), "all readings")
+        asked = list(dict.fromkeys(one.unit for one in outdoors.wire.requests))
+        assert asked == [2, 3, 1]
+
+    asyncio.run(scene())
+
+
 def test_a_changed_manner_reopens_the_link_and_nothing_else(outdoors: Field) -> None:
     async def scene() -> None:
         async with gateway(2) as (_simulator, port):
