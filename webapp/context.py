@@ -23,6 +23,7 @@ from webapp.assets import addresses
 from webapp.auth.permissions import Permission, may
 from webapp.callbar import bar_of
 from webapp.navigation import home_of, item_of, menu
+from webapp.phases import phases_of
 from webapp.sentences import texts
 from webapp.session import db
 
@@ -94,6 +95,7 @@ def register(app: Flask) -> None:
         t=t,
         has_text=has_text,
         js_text=lambda key: texts().raw(language(), key),
+        phases_of=phases_of,
         asset=addresses(Path(app.static_folder or ""), app.static_url_path or "/static"),
     )
     app.context_processor(_everywhere)

@@ -1,6 +1,6 @@
 """A lock after repeated failures on public pages, kept in a table: it holds for all processes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import case, delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +12,7 @@ from foundation.db import Base, utc
 from foundation.errors import Refused
 
 WINDOW = timedelta(minutes=15)
-"""Failures are counted within this time, and a lock holds as long."""
+"""Failures are counted within this time, and a lock holds as long unless it is said otherwise."""
 
 
 class TooManyTries(Refused):
@@ -22,7 +22,10 @@ class TooManyTries(Refused):
 
 
 class PublicFailure(Base):
-    """How often something failed lately: from one address, or against one number."""
+    """How often something failed lately: from one address, against one number, or in one name.
+
+    A name is kept as its hash: it may be anything somebody typed, a password too.
+    """
 
     __tablename__ = "public_failure"
 
@@ -38,23 +41,29 @@ def refuse_locked(session: Session, *keys: str) -> None:
     Raises:
         TooManyTries: facts: until.
     """
-    until = session.scalar(
+    until = locked_until(session, *keys)
+    if until is not None:
+        raise TooManyTries(until=until)
+
+
+def locked_until(session: Session, *keys: str) -> datetime | None:
+    """Say until when one of several keys is locked; None if none is."""
+    return session.scalar(
         select(PublicFailure.locked_until)
         .where(PublicFailure.key.in_(keys), PublicFailure.locked_until > clock.now())
         .order_by(PublicFailure.locked_until.desc())
         .limit(1)
     )
-    if until is not None:
-        raise TooManyTries(until=until)
 
 
-def count_failure(session: Session, key: str, *, most: int) -> None:
+def count_failure(session: Session, key: str, *, most: int, lasting: timedelta = WINDOW) -> None:
     """Count a failure; the last that is allowed locks the key.
 
     Args:
         session: the caller's transaction, to be committed although the answer is an error.
         key: what failed.
         most: failures within the window that lock.
+        lasting: how long the lock holds.
     """
     now = clock.now()
     table = PublicFailure.__table__.c
@@ -73,7 +82,7 @@ def count_failure(session: Session, key: str, *, most: int) -> None:
     ).scalar_one()
     if row >= most:
         failed = session.get_one(PublicFailure, key, populate_existing=True)
-        failed.failures, failed.locked_until = 0, now + WINDOW
+        failed.failures, failed.locked_until = 0, now + lasting
 
 
 def clear(session: Session, key: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from callcenter.crews.models import Crew
@@ -24,6 +24,7 @@ from foundation.db import Query, rows_as
 from foundation.errors import NotFound
 from foundation.flow.clocks import clocks
 from foundation.flow.engine import Past, history
+from foundation.flow.limits import PRESSING
 from foundation.flow.models import FlowCase, FlowClock
 
 VIEWS = ("open", "undispatched", "due", "restored", "today", "archived")
@@ -114,6 +115,18 @@ def ticket_cards(
     return _with_clocks(session, rows_as(TicketCard, session, statement.limit(limit)))
 
 
+def _is_pressing(now: datetime) -> ColumnElement[bool]:
+    """Whether a promise that runs has used so much of its time that somebody should look."""
+    used_s = func.extract("epoch", literal(now) - FlowClock.started_at)
+    promised_s = func.extract("epoch", FlowClock.due_at - FlowClock.started_at)
+    return exists().where(
+        FlowClock.case_id == Ticket.case_id,
+        FlowClock.met_at.is_(None),
+        FlowClock.paused_at.is_(None),
+        100 * used_s >= PRESSING * promised_s,
+    )
+
+
 def _viewed(statement: Query, view: str) -> Query:
     today = clock.day_span(clock.business_date())[0]
     by_urgency = (_NEXT_DUE.asc().nulls_last(), _WEIGHT, Ticket.id.desc())
@@ -121,8 +134,8 @@ def _viewed(statement: Query, view: str) -> Query:
         case "undispatched":
             return statement.where(FlowCase.step == "new").order_by(*by_urgency)
         case "due":
-            running = _NEXT_DUE.is_not(None) & Ticket.ended_at.is_(None)
-            return statement.where(running).order_by(*by_urgency)
+            pressing = _is_pressing(clock.now()) & Ticket.ended_at.is_(None)
+            return statement.where(pressing).order_by(*by_urgency)
         case "restored":
             return statement.where(FlowCase.step.in_(_AFTER_WORK)).order_by(*by_urgency)
         case "today":
@@ -206,13 +219,12 @@ def ticket_notes(session: Session, ticket_id: int) -> list[TicketNote]:
 
 def ticket_counts(session: Session, scope: Scope) -> dict[str, int]:
     """Count tickets by view: open, undispatched, due, restored; and those past a promise."""
-    running = _NEXT_DUE.is_not(None)
     now: datetime = clock.now()
     statement = (
         select(
             func.count(),
             func.count().filter(FlowCase.step == "new"),
-            func.count().filter(running),
+            func.count().filter(_is_pressing(now)),
             func.count().filter(FlowCase.step.in_(_AFTER_WORK)),
             func.count().filter(now > _NEXT_DUE),
         )

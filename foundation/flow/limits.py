@@ -7,7 +7,9 @@ from typing import Literal
 from foundation.worktime import WorkCalendar, add_working_days, resumed_due
 
 ChipKind = Literal["ok", "warn", "due", "over", "pause", "done"]
-_WARN, _DUE = 50, 75  # share of the time used [%]
+PRESSING = 50
+"""From this share of its time on a promise is running out [%]."""
+_DUE = 75
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class ClockState:
         if at > self.due_at:
             return "over"
         used = self.used_pct(at)
-        return "due" if used >= _DUE else "warn" if used >= _WARN else "ok"
+        return "due" if used >= _DUE else "warn" if used >= PRESSING else "ok"
 
     def used_pct(self, at: datetime) -> int:
         """Give the share of the promised time that is used, 0 to 100."""

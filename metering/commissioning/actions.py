@@ -27,7 +27,7 @@ from metering.devices.actions import set_in_service
 from metering.devices.models import Terminal
 from metering.devices.timetable import load_timetable
 from metering.devices.types import PollTarget
-from metering.modbus.errors import ExceptionReply
+from metering.modbus.errors import ExceptionReply, LinkDown
 from metering.modbus.link import TlsFiles
 from metering.modbus.place import Place
 from metering.modbus.plausibility import limits as plausible_limits
@@ -182,6 +182,7 @@ def _seen(visited: Visited, before: Register | None) -> Seen:
     return Seen(
         at=clock.now(),
         error=_code(visited.error),
+        why=_why(visited.error),
         identity=visited.identity,
         values=visited.values,
         has_clock=visited.clock is not None,
@@ -195,6 +196,11 @@ def _code(error: GridhallError | None) -> str | None:
     if isinstance(error, ExceptionReply):
         return f"exception_{error.exception:02x}"
     return None if error is None else error.code
+
+
+def _why(error: GridhallError | None) -> str:
+    """What a connection that failed said: a certificate refused, a port closed, a line missing."""
+    return str(error.facts.get("why", "")) if isinstance(error, LinkDown) else ""
 
 
 def _rated(at_it: Target, phases: int) -> PollTarget:

@@ -34,7 +34,7 @@ def judge(
         plausible: of plausibility.
     """
     if seen.error is not None:
-        first = CheckResult(CheckKind.ANSWERS, BAD, "silent", facts={"error": seen.error})
+        first = CheckResult(CheckKind.ANSWERS, BAD, "silent", seen.why, {"error": seen.error})
         rest = (CheckResult(kind, UNKNOWN, "not_read") for kind in list(CheckKind)[1:])
         return (first, *rest)
     sample = sample_of(seen.values)

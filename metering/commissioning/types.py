@@ -149,6 +149,7 @@ class Seen:
 
     Attributes:
         error: stable code of why nothing came; None if values came.
+        why: what the connection said of it, as it said it; empty if nothing.
         values: by quantity, in canonical units.
         drift_s: how far its clock is ahead [s]; None if it shows no date.
         has_clock: whether a clock was read.
@@ -164,6 +165,7 @@ class Seen:
     drift_s: float | None = None
     clock_limit_s: int = 0
     before: Register | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from webapp.auth.types import (
     SignInRefused,
     UsernameTaken,
 )
+from webapp.lockout import count_failure, locked_until
 
 SIGNED_IN = Act.of("auth.signed_in", "address")
 SIGNED_OUT = Act.of("auth.signed_out")
@@ -85,10 +86,10 @@ def sign_in(
     if account is not None and account.locked_until and account.locked_until > now:
         return AccountLocked(until=account.locked_until)
     if not _fits(account.password_hash if account else _NOBODY, password) or account is None:
-        return _count_failure(session, account, address)
+        return _count_failure(session, account, username, address)
     actor = actor_of(session, account.person_id)
     if actor is None:
-        return _count_failure(session, account, address)
+        return _count_failure(session, account, username, address)
     if _hasher.check_needs_rehash(account.password_hash):
         account.password_hash = _hasher.hash(password)
     account.failures, account.locked_until = 0, None
@@ -115,10 +116,10 @@ def _fits(password_hash: str, password: str) -> bool:
 
 
 def _count_failure(
-    session: Session, account: Account | None, address: str
+    session: Session, account: Account | None, username: str, address: str
 ) -> SignInRefused | AccountLocked:
     if account is None:
-        return SignInRefused()
+        return _count_nobody(session, username)
     account.failures += 1
     locked = account.failures >= settings().lock_after
     if locked:
@@ -136,6 +137,17 @@ def _count_failure(
     if account.locked_until and locked:
         return AccountLocked(until=account.locked_until)
     return SignInRefused()
+
+
+def _count_nobody(session: Session, username: str) -> SignInRefused | AccountLocked:
+    """Treat a name nobody has as one that somebody has: a lock must not tell them apart."""
+    key = f"name:{_hash(username.strip()).hex()}"
+    until = locked_until(session, key)
+    if until is None:
+        lasting = timedelta(minutes=settings().lock_minutes)
+        count_failure(session, key, most=settings().lock_after, lasting=lasting)
+        until = locked_until(session, key)
+    return AccountLocked(until=until) if until else SignInRefused()
 
 
 def who_is(session: Session, token: str) -> SignedIn | None:

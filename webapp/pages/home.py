@@ -83,7 +83,7 @@ def _tickets(me: Actor) -> list[TicketCard]:
     if Role.CREW in me.roles or Role.INSPECTOR in me.roles:
         return ticket_cards(db(), scope(), crew_ids=crews_of(db(), me.id), limit=MOST)
     if may(me, Permission.SEE_TICKETS):
-        return ticket_cards(db(), scope(), view="due", limit=MOST)
+        return ticket_cards(db(), scope(), view="open", limit=MOST)
     return []
 
 

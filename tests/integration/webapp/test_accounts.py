@@ -94,8 +94,16 @@ def test_the_fifth_failure_locks_and_says_until_when(session: Session) -> None:
     assert account(session).locked_until is None
 
 
-def test_an_unknown_name_is_refused_and_nothing_is_counted(session: Session) -> None:
-    assert isinstance(sign_in(session, username="nobody"), SignInRefused)
+def test_a_name_nobody_has_is_locked_like_one_that_somebody_has(session: Session) -> None:
+    for _ in range(4):
+        assert isinstance(sign_in(session, username="nobody" * 500), SignInRefused)
+    for _ in range(2):
+        locked = sign_in(session, username="nobody" * 500)
+        assert isinstance(locked, AccountLocked)
+        assert clock.now() < locked.facts["until"] <= clock.now() + timedelta(minutes=15)
+    assert isinstance(sign_in(session, username="somebody else"), SignInRefused)
+    with clock.frozen(clock.now() + timedelta(minutes=16)):
+        assert isinstance(sign_in(session, username="nobody" * 500), SignInRefused)
     audited = text("SELECT count(*) FROM foundation.audit_entry WHERE act = 'auth.failed'")
     assert session.execute(audited).scalar_one() == 0
 

@@ -10,8 +10,11 @@ from callcenter.tickets.types import TicketCard
 from foundation import clock
 from foundation.actor import Scope
 from loadmgmt.alerts.actions import wake_suppressed
-from loadmgmt.alerts.queries import alert_card
-from loadmgmt.alerts.types import AlertCard, AlertState
+from loadmgmt.alerts.queries import alert_card, alert_cards
+from loadmgmt.alerts.scanner import judge_next
+from loadmgmt.alerts.thresholds import load_thresholds
+from loadmgmt.alerts.types import AlertCard, AlertKind, AlertState
+from metering.api.types import Supply
 from tests.factories import metering
 from tests.factories.foundation import SYSTEM
 from tests.factories.webapp import Browser, Page, Portal, fit, read
@@ -58,6 +61,30 @@ def test_the_panel_shows_place_evidence_and_what_one_may_do(
     names = {form.attrs["action"].split("?")[0] for form in seen_by_inspector.tree.all("form")}
     assert f"/alerts/{alert.id}/acknowledge" not in names
     assert f"/alerts/{alert.id}/ticket" in names
+
+
+def test_a_phase_without_current_opens_on_the_current_and_says_when_it_is_over(
+    portal: Portal, dispatcher: Browser
+) -> None:
+    with portal.work() as session:
+        one = metering.meter(session, supply=Supply.THREE_380, profile="eastron_sdm630")
+        for minutes, amps in ((30, 0.0), (15, 5.0), (0, 5.0)):
+            at = clock.now() - timedelta(minutes=minutes)
+            volts = dict.fromkeys(("u_a", "u_b", "u_c"), 220.0)
+            metering.stored(
+                session, metering.reading(one.meter_id, at, i_a=amps, i_b=5.0, i_c=5.0, **volts)
+            )
+            while judge_next(session, SYSTEM, load_thresholds()):
+                pass
+        (card,) = alert_cards(session, Scope.everything(), area_id=one.area_id)
+    assert card.kind is AlertKind.CURRENT_LOSS
+    page = dispatcher.get(f"/alerts?id={card.id}").tree
+    shown = page.one("section", id="curve-card")
+    assert [link.text for link in shown.all("a", class_="btn btn-sm active")][1:] == ["电流"]
+    assert "以下为当时情况" in page.one("section", id="panel").text
+    chosen = dispatcher.get(f"/alerts?id={card.id}&curve=voltage").tree
+    active = chosen.one("section", id="curve-card").all("a", class_="btn btn-sm active")
+    assert [link.text for link in active][1:] == ["电压"]
 
 
 def test_views_and_places_narrow_the_list(portal: Portal, dispatcher: Browser) -> None:

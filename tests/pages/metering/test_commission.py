@@ -90,6 +90,15 @@ def test_a_new_terminal_waits_is_checked_and_goes_into_service(
     assert acts.count("terminal.checked") == 2
 
 
+def test_why_there_is_no_connection_stands_beside_the_check(
+    portal: Portal, inspector: Browser
+) -> None:
+    page = checked(inspector, new_terminal(portal, NOBODY))
+    assert results(page)["通信应答"] == "不合格"
+    answers = page.tree.all("tbody")[0].all("tr")[0]
+    assert "127.0.0.1" in answers.all("td", class_="found")[0].text
+
+
 @pytest.mark.parametrize(
     ("order", "fields", "check"),
     [

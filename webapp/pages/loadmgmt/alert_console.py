@@ -25,7 +25,7 @@ from loadmgmt.api.alerts import (
     suppress,
     without_power,
 )
-from loadmgmt.api.types import AlertCard, AlertPast
+from loadmgmt.api.types import AlertCard, AlertKind, AlertPast
 from metering.api.devices import fleet_health
 from metering.api.network import tree
 from metering.api.readings import latest, newest_at
@@ -71,7 +71,6 @@ class Selected:
     request: ReadRequestCard | None
     history: list[AlertPast]
     nearby: int
-    nominal: float | None
 
 
 @page.get("/alerts")
@@ -99,7 +98,7 @@ def _filters() -> dict[str, str]:
     names = ("view", "node", "id", "curve", "day")
     chosen = {name: request.args.get(name, "") for name in names}
     chosen["view"] = chosen["view"] if chosen["view"] in VIEWS else "standing"
-    chosen["curve"] = chosen["curve"] if chosen["curve"] in CURVES else "voltage"
+    chosen["curve"] = chosen["curve"] if chosen["curve"] in CURVES else ""
     return chosen
 
 
@@ -173,6 +172,7 @@ def _panel() -> dict[str, object]:
     place = _places([card]).of(card.point_id, card.area_id)
     meter = place.meter
     filters = _filters()
+    curve = filters["curve"] or ("current" if card.kind is AlertKind.CURRENT_LOSS else "voltage")
     return {
         "selected": Selected(
             card=card,
@@ -181,9 +181,9 @@ def _panel() -> dict[str, object]:
             request=newest_request(db(), meter.meter_id) if meter else None,
             history=alert_history(db(), card.id),
             nearby=same_kind_nearby(db(), card),
-            nominal=float(meter.supply.nominal_volts) if meter else None,
         ),
-        "chart": day_chart(db(), meter, filters["curve"], filters["day"]) if meter else None,
+        "curve": curve,
+        "chart": day_chart(db(), meter, curve, filters["day"]) if meter else None,
         "suppress_minutes": SUPPRESS_MINUTES,
         "yesterday": clock.business_date() - timedelta(days=1),
     }
