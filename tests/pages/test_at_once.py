@@ -39,6 +39,16 @@ def ready(portal: Portal, username: str) -> Browser:
     return browser
 
 
+def test_a_page_that_takes_long_does_not_hold_up_the_others_of_its_reader(portal: Portal) -> None:
+    browser = ready(portal, "dispatcher")
+    with portal.work() as session:
+        session.execute(text("UPDATE webapp.sign_in SET seen_at = now() - interval '5 minutes'"))
+    with portal.work() as session:  # as a request that has noted its reader and still goes on
+        session.execute(text("UPDATE webapp.sign_in SET seen_at = now() - interval '2 minutes'"))
+        (page,) = at_once(lambda: browser.get("/alerts"))
+        assert page.status == 200
+
+
 @pytest.mark.parametrize("time", range(TIMES))
 def test_an_alert_is_acknowledged_by_one(portal: Portal, time: int) -> None:
     assert time < TIMES

@@ -176,8 +176,19 @@ def who_is(session: Session, token: str) -> SignedIn | None:
     if actor is None:
         return None
     if seen_at < now - _SEEN_EVERY:
-        session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(seen_at=now))
+        _note_seen(session, sign_in_id)
     return SignedIn(sign_in_id, account_id, actor, language, theme)
+
+
+def _note_seen(session: Session, sign_in_id: int) -> None:
+    """Note that somebody is there; if another request of theirs does so just now, leave it to that.
+
+    That one may go on for long, a visit to a terminal say, and must not hold up the others.
+    """
+    free = select(SignIn.id).where(SignIn.id == sign_in_id).with_for_update(skip_locked=True)
+    session.execute(
+        update(SignIn).where(SignIn.id == free.scalar_subquery()).values(seen_at=clock.now())
+    )
 
 
 def sign_out(session: Session, actor: Actor, sign_in_id: int) -> None:
