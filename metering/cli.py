@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
@@ -17,7 +17,6 @@ from metering.modbus.link import TlsFiles
 from metering.modbus.place import Place
 from metering.modbus.probe import OVER_TCP, probe
 from metering.modbus.profile import office_profiles
-from metering.modbus.simulated_faults import FaultKind
 from metering.modbus.simulated_fleet import FleetWanted, fleet_of
 from metering.modbus.simulated_unit import Framing, SimulatedUnit
 from metering.modbus.simulator import Simulator, run
@@ -25,10 +24,9 @@ from metering.readings.queries import latest
 from metering.requests.actions import ask
 from metering.requests.queries import newest_request
 from metering.requests.types import RequestState
-from metering.simulation.actions import TOKEN, order_simulator
+from metering.simulation.actions import TOKEN
+from metering.simulation.commands import simulate
 from metering.simulation.queries import simulated_fleet
-
-ORDERS = [*(kind.value for kind in FaultKind), "clear", "list", "status", "reload"]
 
 
 def add_commands(group: click.Group) -> None:
@@ -94,49 +92,6 @@ def simulator(
         profiles=office_profiles(office.settings.data_dir),
         ready=ready,
     )
-
-
-@click.group()
-def simulate() -> None:
-    """Give orders to what the demo town simulates: terminals' faults, telephone calls."""
-
-
-def _order(word: str) -> click.Command:
-    """Make the command of one order to the terminal simulator."""
-
-    @click.command(word, help=f"Order {word} at TARGET: a meter, a transformer area, or all.")
-    @click.argument("target", default="")
-    @click.option(
-        "--phases",
-        help="of a, b, c; a sag takes all if not given, phase_loss and ct_bypass the first",
-    )
-    @click.option("--to", type=float, help="sag: share of nominal voltage that remains, e.g. 0.85")
-    @click.option(
-        "--seconds",
-        type=float,
-        help="slow: delay of each answer; trickle: between two bytes; clock_drift: ahead [s]",
-    )
-    @click.option("--ppm", type=float, help="clock_drift: how fast the clock runs ahead [1e-6]")
-    @click.option("--code", type=int, help="exception: code 1 to 255")
-    @click.option("--dark", is_flag=True, help="outage: terminals fall silent too")
-    @click.option(
-        "--for", "duration_s", type=float, help="how long [s]; until cleared if not given"
-    )
-    @click.pass_obj
-    def give(office: Office, /, **facts: Any) -> None:
-        facts["dark"] = facts["dark"] or None
-        answer = order_simulator(office, word, **facts)
-        if not answer.pop("ok"):
-            said = ", ".join(f"{k}={v}" for k, v in answer.get("facts", {}).items())
-            raise click.ClickException(f"the simulator refused: {answer['error']} ({said})")
-        for name, value in answer.items():
-            click.echo(f"{name}: {value}")
-
-    return give
-
-
-for _word in ORDERS:
-    simulate.add_command(_order(_word))
 
 
 @click.group()

@@ -187,6 +187,10 @@ def test_a_theft_alert_becomes_an_inspection_with_its_evidence(
     )
     assert closed == "cleared"
     town.command("simulate", "clear", meter)
+    alert = town.value("SELECT alert_id FROM callcenter.ticket WHERE ticket_no = :no", no=ticket_no)
+    with signed_in(browser, town, "dispatcher") as page:
+        page.goto(f"{town.url}/alerts?view=today&id={alert}")
+        expect(page.locator("#panel .tl")).to_contain_text("窃电")
 
 
 def test_an_area_without_power_is_one_row_and_ends_by_itself(
@@ -199,5 +203,6 @@ def test_an_area_without_power_is_one_row_and_ends_by_itself(
         expect(row).to_have_count(1)
         expect(row).to_contain_text("台区失电")
         expect(page.locator("tr[data-row]", has_text="M-0502")).to_have_count(0)
+        assert re.search(r"outage at TG-0502 \(\d+ meters\)", town.command("simulate", "list"))
         town.command("simulate", "clear", "TG-0502")
         expect(row).to_have_count(0)
