@@ -101,6 +101,20 @@ def test_every_curve_of_any_day_is_drawn(
     assert page.tree.all("table")
 
 
+def test_the_quarter_that_goes_on_is_drawn_no_later_than_now(
+    portal: Portal, dispatcher: Browser
+) -> None:
+    one = portal.meter()
+    noon = clock.day_span(clock.business_date())[0] + timedelta(hours=12)
+    with portal.work() as session:
+        for minutes in (-15, 5):
+            at = noon + timedelta(minutes=minutes)
+            stored(session, reading(one.meter_id, at, u_a=221.5))
+    with clock.frozen(noon + timedelta(minutes=7)):
+        page = dispatcher.get(f"/meters/{one.meter_no}?part=curve")
+    assert [line.split()[0] for line in page.row_texts()][-2:] == ["12:00", "12:07"]
+
+
 def test_what_happened_at_a_meter_is_on_its_page(portal: Portal, dispatcher: Browser) -> None:
     one = portal.meter()
     alert = portal.alert(meter=one)

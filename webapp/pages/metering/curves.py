@@ -1,6 +1,6 @@
 """The curve of a meter's day, for the console and the meter page."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -51,9 +51,13 @@ def day_chart(session: Session, meter: MeterCard, curve: str, day_text: str) -> 
     zone = clock.office_zone()
     now = clock.now() if day == clock.business_date() else None
     phases = meter.supply.phases
+
+    def drawn(name: str) -> list[tuple[datetime, float | None]]:
+        return [(_drawn_at(one.start, now), getattr(one, name)) for one in points]
+
     if curve == "voltage":
         return voltage_chart(
-            {p: [(one.start + QUARTER, getattr(one, f"u_{p}")) for one in points] for p in phases},
+            {p: drawn(f"u_{p}") for p in phases},
             band=band_of(meter),
             nominal=float(meter.supply.nominal_volts),
             span=span,
@@ -66,14 +70,14 @@ def day_chart(session: Session, meter: MeterCard, curve: str, day_text: str) -> 
         lines = [
             Line(
                 t("chart.phase", phase=p.upper()) if len(phases) > 1 else t("chart.current"),
-                [(one.start + QUARTER, getattr(one, f"i_{p}")) for one in points],
+                drawn(f"i_{p}"),
                 role="plain" if len(phases) > 1 else "main",
                 color=f"ph{p}" if len(phases) > 1 else "c1",
             )
             for p in phases
         ]
         return line_chart(lines, unit="A", span=span, zone=zone, t=t, now=now, step=QUARTER)
-    power = [(one.start + QUARTER, None if one.p is None else one.p / 1000) for one in points]
+    power = [(at, None if p is None else p / 1000) for at, p in drawn("p")]
     return line_chart(
         [Line(t("chart.power"), power)],
         unit="kW",
@@ -83,3 +87,9 @@ def day_chart(session: Session, meter: MeterCard, curve: str, day_text: str) -> 
         now=now,
         step=QUARTER,
     )
+
+
+def _drawn_at(start: datetime, now: datetime | None) -> datetime:
+    """Say where an interval's value stands: at its end, or now while it goes on."""
+    end = start + QUARTER
+    return end if now is None else min(end, now)
