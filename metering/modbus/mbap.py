@@ -60,21 +60,18 @@ class Unframer:
         """Whether a frame has begun and not ended."""
         return bool(self.left)
 
-    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, int, bytes] | None:
+    def whole(self, received: bytes) -> tuple[int, int, int, bytes] | None:
         """Give transaction, unit and the parts of the PDU if what came is one whole frame.
 
         That is the usual case. None says nothing about what came: then `feed` it.
-
-        Args:
-            buffer: what came stands at its beginning.
-            size: how much came [byte].
         """
+        size = len(received)
         if self.left or size < REPLY.size:
             return None
-        transaction, protocol, length, unit, head = REPLY.unpack_from(buffer)
+        transaction, protocol, length, unit, head = REPLY.unpack_from(received)
         if protocol or length != size - LENGTH_AT or not SHORTEST <= length <= LONGEST:
             return None
-        return transaction, unit, head, buffer[REPLY.size : size].tobytes()
+        return transaction, unit, head, received[REPLY.size :]
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Give every whole frame.

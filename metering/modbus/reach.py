@@ -15,7 +15,7 @@ from typing import Literal
 from foundation.settings import Settings
 from metering.modbus.rtu import SILENCE_S
 from metering.modbus.serial_line import SerialLine, open_serial
-from metering.modbus.wire import Owner, TlsWire, Wire
+from metering.modbus.wire import Owner, TlsWire, Wire, cheapest_wire
 
 Framing = Literal["mbap", "rtu", "tls", "serial"]
 """Modbus TCP; RTU frames carried over TCP; Modbus TCP inside TLS; RTU frames on a serial line."""
@@ -103,7 +103,8 @@ def silence_s(framing: Framing, line: str) -> float:
 
 async def _open_tcp(owner: Owner, host: str, port: int, *, is_rtu: bool) -> Wire:
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: Wire(owner, is_rtu=is_rtu), host, port)
+    kind = cheapest_wire(loop)
+    _, wire = await loop.create_connection(lambda: kind(owner, is_rtu=is_rtu), host, port)
     return wire
 
 

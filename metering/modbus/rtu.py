@@ -77,14 +77,14 @@ class RtuUnframer:
         """Whether a frame has begun and not ended."""
         return bool(self.left)
 
-    def whole(self, buffer: memoryview, size: int) -> tuple[int, int, int, bytes] | None:
+    def whole(self, received: bytes) -> tuple[int, int, int, bytes] | None:
         """Give transaction, unit and the parts of the PDU if what came is one whole frame."""
+        size = len(received)
         if self.left or size < SHORTEST_RTU:
             return None
-        data = bytes(buffer[:size])
-        if self._length(data) != size or not _is_sound(data):
+        if self._length(received) != size or not _is_sound(received):
             return None
-        return NO_TRANSACTION, data[0], *parted(data[1:-2])
+        return NO_TRANSACTION, received[0], *parted(received[1:-2])
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Give every whole frame.

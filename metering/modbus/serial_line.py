@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from foundation.errors import BadData
-from metering.modbus.wire import Owner, Wire
+from metering.modbus.wire import Owner, StreamWire, Wire
 
 SLOWEST, FASTEST = 300, 921_600
 SILENT_CHARACTERS = 3.5
@@ -69,7 +69,7 @@ class SerialLine:
         return SILENT_CHARACTERS * LONGEST_CHARACTER_BITS / self.baud
 
 
-class SerialWire(Wire):
+class SerialWire(StreamWire):
     """The bytes of a serial port, from opening to closing."""
 
     def __init__(self, owner: Owner) -> None:
@@ -80,11 +80,6 @@ class SerialWire(Wire):
         """Keep the transport."""
         super().connection_made(transport)
         self.made.set()
-
-    def data_received(self, data: bytes) -> None:
-        """Take what the port gave: it lends no buffer."""
-        self._view[: len(data)] = data
-        self.buffer_updated(len(data))
 
     def drop(self) -> None:
         """Close at once; this transport tells nobody of its own end."""

@@ -27,6 +27,8 @@ def decoded(data: bytes) -> "array[int]":
 class Walk:
     """Asks one connection again and again, the next time in the moment a reply is there."""
 
+    __slots__ = ("_last", "_left", "_link", "_request", "ended")
+
     def __init__(self, link: Link, unit: int, block: Block, times: int) -> None:
         self._link, self._left = link, times
         self._request = Request(link.meet(unit), block, TIMEOUT_S, Priority.POLL, self)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from metering.modbus import reach
 from metering.modbus.curves import FIRST_DAY
 from metering.modbus.decode import Value, decode
 from metering.modbus.link import Link
@@ -16,6 +17,7 @@ from metering.modbus.plan import Plan, compile_plan
 from metering.modbus.profile import load_profiles
 from metering.modbus.simulated_unit import SimulatedUnit
 from metering.modbus.simulator import Simulator
+from metering.modbus.wire import BufferedWire, StreamWire
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PATIENCE_S = 10.0
@@ -114,6 +116,12 @@ async def _standing(
         for link in town.links:
             await link.close()
         await simulator.stop()
+
+
+@pytest.fixture(params=[BufferedWire, StreamWire])
+def wire_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let links take bytes as they do on asyncio's own loop, and as they do on uvloop."""
+    monkeypatch.setattr(reach, "cheapest_wire", lambda _loop: request.param)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from metering.modbus.reading import Answers, Learned, read_terminal
 from metering.modbus.rtu import framed_rtu
 from metering.modbus.simulated_faults import FaultKind
 
+pytestmark = pytest.mark.usefixtures("wire_kind")
 FRAMINGS = ("mbap", "rtu")
 SHORT_S = 0.06
 OF_THE_GRID = {

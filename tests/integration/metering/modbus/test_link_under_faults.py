@@ -10,6 +10,7 @@ from metering.modbus.errors import ExceptionReply, GarbledReply, LinkDown, NoRep
 from metering.modbus.link import Link, Priority
 from metering.modbus.plan import Block
 
+pytestmark = pytest.mark.usefixtures("wire_kind")
 PATIENCE_S = 10.0
 SHORT_S = 0.05
 BLOCK = Block(3, 0, 44)
