@@ -1,4 +1,4 @@
-"""No page asks in a loop: it runs as many statements with a hundred rows as with one."""
+"""No page asks in a loop: it runs as many statements with thirty rows as with one."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ from tests.factories.webapp import PEOPLE, Browser, Portal, Town, fit, read
 from tests.pages.conftest import TOWN
 from webapp.auth.accounts import set_password
 
-MANY = 100
+MANY = 30
 ADDRESSES = {
     "supervisor": (
         "/home",
@@ -172,7 +172,7 @@ def counter(server: EmbeddedServer, town: Town) -> Iterator[Counter]:
 
 
 @pytest.mark.parametrize(("username", "path"), PATHS)
-def test_a_page_runs_as_many_statements_with_a_hundred_rows_as_with_one(
+def test_a_page_runs_as_many_statements_with_thirty_rows_as_with_one(
     counter: Counter, username: str, path: str
 ) -> None:
     few = counter.statements(1, username, path)
