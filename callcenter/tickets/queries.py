@@ -115,16 +115,21 @@ def ticket_cards(
     return _with_clocks(session, rows_as(TicketCard, session, statement.limit(limit)))
 
 
-def _is_pressing(now: datetime) -> ColumnElement[bool]:
-    """Whether a promise that runs has used so much of its time that somebody should look."""
-    used_s = func.extract("epoch", literal(now) - FlowClock.started_at)
-    promised_s = func.extract("epoch", FlowClock.due_at - FlowClock.started_at)
+def _runs(which: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a promise runs, neither met nor standing still, of which something holds."""
     return exists().where(
         FlowClock.case_id == Ticket.case_id,
         FlowClock.met_at.is_(None),
         FlowClock.paused_at.is_(None),
-        100 * used_s >= PRESSING * promised_s,
+        which,
     )
+
+
+def _is_pressing(now: datetime) -> ColumnElement[bool]:
+    """Whether a promise that runs has used so much of its time that somebody should look."""
+    used_s = func.extract("epoch", literal(now) - FlowClock.started_at)
+    promised_s = func.extract("epoch", FlowClock.due_at - FlowClock.started_at)
+    return _runs(100 * used_s >= PRESSING * promised_s)
 
 
 def _viewed(statement: Query, view: str) -> Query:
@@ -226,7 +231,7 @@ def ticket_counts(session: Session, scope: Scope) -> dict[str, int]:
             func.count().filter(FlowCase.step == "new"),
             func.count().filter(_is_pressing(now)),
             func.count().filter(FlowCase.step.in_(_AFTER_WORK)),
-            func.count().filter(now > _NEXT_DUE),
+            func.count().filter(_runs(FlowClock.due_at < now)),
         )
         .select_from(Ticket)
         .join(FlowCase, FlowCase.id == Ticket.case_id)

@@ -37,7 +37,7 @@ from metering.modbus.wire import Wire
 class Exchange:
     """The mechanics of a link; see `link.Link`."""
 
-    # more names than a dictionary of instances keeps fast (30 in CPython): a tenth of a read's cost
+    # more names than a dictionary of instances keeps fast (30 in CPython)
     __slots__ = (
         "_busy", "_connect_pause_s", "_connect_timeout_s", "_connecting", "_forbids", "_given_up",
         "_in_flight", "_is_closed", "_is_doubtful", "_is_plain", "_is_rtu", "_lanes", "_loop",

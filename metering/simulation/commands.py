@@ -7,6 +7,7 @@ import click
 
 from foundation.office import Office
 from metering.modbus.simulated_faults import FaultKind
+from metering.modbus.simulated_unit import FleetRefused
 from metering.modbus.simulator_orders import OrderRefused
 from metering.simulation.actions import order_simulator
 
@@ -57,7 +58,7 @@ OWN_OPTIONS = {
     ),
     FaultKind.EXCEPTION: (click.option("--code", type=int, help="exception code, 1 to 255"),),
 }
-SAID = ("phases", "to", "seconds", "ppm", "code")
+SAID = ("phases", "to", "seconds", "ppm", "code", "dark")
 """What is said of a fault that stands, if it has it."""
 TARGET = click.argument("target")
 FOR = click.option("--for", "duration_s", type=float, help="how long [s]; else until cleared")
@@ -142,12 +143,16 @@ def _ordered(office: Office, word: str, **facts: Any) -> dict[str, Any]:
 
     Raises:
         OrderRefused: it does not do that.
+        FleetRefused: it cannot stand its terminals up.
         SimulatorUnreachable: it does not run.
     """
     answer = order_simulator(office, word, **facts)
-    if not answer.pop("ok"):
-        raise OrderRefused(answer["error"], **answer.get("facts", {}))
-    return answer
+    if answer.pop("ok"):
+        return answer
+    facts = answer.get("facts", {})
+    if answer["error"] == FleetRefused.code:
+        raise FleetRefused(**facts)
+    raise OrderRefused(answer["error"], **facts)
 
 
 def _meters(number: int) -> str:

@@ -104,9 +104,7 @@ def main() -> None:
     measures = []
     for turn, said in ((1, "first_cycle"), (2, "second_cycle")):
         near = statistics.median(in_replies[4, turn])
-        measures.append(
-            Measure(f"depth_4_{said}_own_replies", "1", near, target=NEAR if turn == 2 else None)  # noqa: PLR2004  the second
-        )
+        measures.append(Measure(f"depth_4_{said}_own_replies", "1", near, target=NEAR))
         far = statistics.median(in_seconds[1, turn]) / TIMEOUT_S
         measures.append(Measure(f"depth_1_{said}_timeouts", "1", far, target=FAR))
         for depth in (4, 1):

@@ -83,8 +83,9 @@ def sign_in(
     account = session.scalar(
         select(Account).where(Account.username == username.strip()).with_for_update()
     )
-    if account is not None and account.locked_until and account.locked_until > now:
-        return AccountLocked(until=account.locked_until)
+    locked = account.locked_until if account else locked_until(session, _nobody(username))
+    if locked and locked > now:
+        return AccountLocked(until=locked)
     if not _fits(account.password_hash if account else _NOBODY, password) or account is None:
         return _count_failure(session, account, username, address)
     actor = actor_of(session, account.person_id)
@@ -139,14 +140,16 @@ def _count_failure(
     return SignInRefused()
 
 
+def _nobody(username: str) -> str:
+    """Under which key failures in a name that nobody has are counted."""
+    return f"name:{_hash(username.strip()).hex()}"
+
+
 def _count_nobody(session: Session, username: str) -> SignInRefused | AccountLocked:
     """Treat a name nobody has as one that somebody has: a lock must not tell them apart."""
-    key = f"name:{_hash(username.strip()).hex()}"
-    until = locked_until(session, key)
-    if until is None:
-        lasting = timedelta(minutes=settings().lock_minutes)
-        count_failure(session, key, most=settings().lock_after, lasting=lasting)
-        until = locked_until(session, key)
+    lasting = timedelta(minutes=settings().lock_minutes)
+    count_failure(session, _nobody(username), most=settings().lock_after, lasting=lasting)
+    until = locked_until(session, _nobody(username))
     return AccountLocked(until=until) if until else SignInRefused()
 
 

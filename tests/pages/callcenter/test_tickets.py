@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from callcenter.tickets.actions.moving import move_ticket
 from callcenter.tickets.books import flows
-from callcenter.tickets.queries import VIEWS
+from callcenter.tickets.queries import VIEWS, ticket_counts
 from callcenter.tickets.types import TicketKind
 from foundation import clock
-from foundation.actor import Role
+from foundation.actor import Role, Scope
 from foundation.flow.definition import Flow
 from tests.factories.webapp import Browser, Page, Portal
 from webapp.pages.callcenter.tickets import STAGES
@@ -81,6 +81,23 @@ def test_a_view_holds_what_its_name_says(
 ) -> None:
     found = listed(dispatcher.get(f"/tickets?view={view}"))
     assert {name for name, number in some.items() if number in found} == holds
+
+
+def test_a_promise_that_stands_still_is_not_late(portal: Portal) -> None:
+    with portal.work() as session:
+        before = ticket_counts(session, Scope.everything())["overdue"]
+    number = portal.ticket(title="试验 挂起")
+    for pausing, more in (("NULL", 1), ("now() - interval '2 hours'", 0)):
+        with portal.work() as session:
+            session.execute(
+                text(
+                    "UPDATE foundation.flow_clock SET due_at = now() - interval '1 hour',"
+                    f" paused_at = {pausing} WHERE case_id = :case"
+                ),
+                {"case": portal.card(number).case_id},
+            )
+        with portal.work() as session:
+            assert ticket_counts(session, Scope.everything())["overdue"] == before + more
 
 
 def test_every_view_has_a_tab_with_its_count(dispatcher: Browser, some: dict[str, str]) -> None:
