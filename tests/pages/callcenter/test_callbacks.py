@@ -1,9 +1,10 @@
 """Call-backs: the answer archives or reopens; two who call at once are told."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from callcenter.callbacks.books import callback_rules
 from callcenter.callbacks.queries import callback_card, callback_cards
 from callcenter.callbacks.types import CallbackCard, CallbackState
 from callcenter.calls.actions.seats import sit_at
@@ -86,17 +87,21 @@ def test_who_comes_second_learns_who_called_and_keeps_the_note(
 
 
 def test_who_was_not_reached_comes_again_later(portal: Portal, waiting: CallbackCard) -> None:
-    browser = portal.browser("agent")
     path = f"/callbacks/{waiting.id}/attempt?id={waiting.id}"
-    browser.post(path, version=waiting.version, result="no_answer", agreed="1")
+    with clock.frozen(MORNING):
+        portal.browser("agent").post(path, version=waiting.version, result="no_answer")
     with portal.work() as session:
         one = callback_card(session, waiting.id)
     assert (one.state, one.attempts) == (CallbackState.WAITING, 1)
-    assert one.due_at > waiting.due_at
+    assert one.due_at == MORNING + timedelta(hours=callback_rules().retry_hours)
 
 
-def test_the_list_names_the_quiet_hours(portal: Portal, waiting: CallbackCard) -> None:
-    browser = portal.browser("agent")
-    with clock.frozen(MORNING.replace(hour=5)):  # one in the afternoon
-        page = browser.get(f"/callbacks?id={waiting.id}")
-    assert page.status in {200, 302}
+@pytest.mark.parametrize(("hour", "quiet"), [(11, False), (12, True), (14, False), (23, True)])
+def test_the_list_names_the_quiet_hours_while_they_last(
+    portal: Portal, waiting: CallbackCard, hour: int, quiet: bool
+) -> None:
+    with clock.frozen(MORNING.replace(tzinfo=clock.office_zone(), hour=hour)):
+        page = portal.browser("agent").get(f"/callbacks?id={waiting.id}")
+    assert page.status == 200
+    assert ("此时不回访" in page.said) == quiet
+    assert len(page.tree.all("input", name="agreed")) == (2 if quiet else 0)
