@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 from sqlalchemy.orm import Session
 
 from foundation import clock
 from foundation.actor import Actor
 from foundation.audit import Act, record
-from foundation.errors import BadData, NotFound
-from metering.devices.manners import usual, words_of
+from foundation.errors import BadData, LostRace, NotFound
+from metering.devices.manners import usual
 from metering.devices.models import AskedSpan, Meter, Terminal
 from metering.devices.rules import DAY_S, interval_of
 from metering.devices.timetable import load_timetable
@@ -213,21 +213,37 @@ def set_in_service(
     )
 
 
-def set_manner(session: Session, actor: Actor, terminal_no: str, manner: Manner) -> None:
+def set_manner(
+    session: Session, actor: Actor, terminal_no: str, manner: Manner, *, seen: str
+) -> None:
     """Say how a terminal's connection is talked to, with all others behind it; links reopen.
+
+    Args:
+        session: the caller's transaction.
+        actor: who answers for it.
+        terminal_no: any terminal behind the connection.
+        manner: the new one.
+        seen: the old one as the actor saw it, `str(Manner)`.
 
     Raises:
         NotFound: there is no such terminal.
         MannerWrong: such a connection cannot be.
+        LostRace: somebody changed it since.
     """
-    terminal = _locked(session, terminal_no)
+    terminal = _found(session.scalar(_numbered(terminal_no)), terminal_no)
     manner = usual(terminal.host, manner)
+    behind = (Terminal.host == terminal.host, Terminal.port == terminal.port)
+    # All in one order, so that two who change one connection wait and do not deadlock.
+    session.execute(select(Terminal.id).where(*behind).order_by(Terminal.id).with_for_update())
+    session.refresh(terminal)
     before = Manner(terminal.framing, terminal.depth, terminal.line)
+    if str(before) != seen:
+        raise LostRace
     if manner == before:
         return
     session.execute(
         update(Terminal)
-        .where(Terminal.host == terminal.host, Terminal.port == terminal.port)
+        .where(*behind)
         .values(framing=manner.framing, depth=manner.depth, line=manner.line)
     )
     announce_fleet(session, terminal)
@@ -237,8 +253,8 @@ def set_manner(session: Session, actor: Actor, terminal_no: str, manner: Manner)
         MANNER,
         subject=("terminal", terminal_no),
         address=f"{terminal.host}:{terminal.port}",
-        before=words_of(before),
-        after=words_of(manner),
+        before=str(before),
+        after=str(manner),
     )
 
 
@@ -284,12 +300,17 @@ def announce_fleet(session: Session, terminal: Terminal | None = None) -> None:
 
 
 def _locked(session: Session, terminal_no: str) -> Terminal:
-    found = session.scalar(
-        select(Terminal).where(Terminal.terminal_no == terminal_no).with_for_update()
-    )
-    if found is None:
+    return _found(session.scalar(_numbered(terminal_no).with_for_update()), terminal_no)
+
+
+def _numbered(terminal_no: str) -> Select[Terminal]:
+    return select(Terminal).where(Terminal.terminal_no == terminal_no)
+
+
+def _found(terminal: Terminal | None, terminal_no: str) -> Terminal:
+    if terminal is None:
         raise NotFound(what="terminal", id=terminal_no)
-    return found
+    return terminal
 
 
 def _meter_of(session: Session, terminal: Terminal) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from foundation.datafiles import build, load_toml
 from foundation.sheets import FORMULA, Line
-from metering.devices.manners import MOST_DEPTH, is_device, usual, words_of
+from metering.devices.manners import MOST_DEPTH, is_device, usual
 from metering.devices.rules import DAY_S
 from metering.devices.types import (
     DeviceRow,
@@ -138,7 +138,7 @@ def against_each_other(rows: Sequence[ReadRow]) -> list[ReadRow]:
         if row.manner is None:
             row = replace(row, manner=manner)
         elif manner is not None and row.manner != manner:
-            told = {"said": words_of(manner), "line": str(of_line)}
+            told = {"said": str(manner), "line": str(of_line)}
             problems.append(RowProblem("framing", "manner_twice", told))
         keys: list[tuple[str, object, str]] = [
             ("meter_no", row.meter_no, row.meter_no),

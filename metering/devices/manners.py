@@ -1,4 +1,4 @@
-"""How a connection may be talked to, and how that is said."""
+"""How a connection may be talked to."""
 
 import re
 from dataclasses import replace
@@ -32,9 +32,3 @@ def usual(host: str, manner: Manner) -> Manner:
         return Manner(Framing.SERIAL, 1, str(SerialLine.of(manner.line)))
     except LineWrong as wrong:
         raise MannerWrong(why="line", said=manner.line) from wrong
-
-
-def words_of(manner: Manner) -> str:
-    """Say a manner in one word for the audit: `mbap`, `mbap 4`, `serial 9600-8E1`."""
-    more = manner.line or (str(manner.depth) if manner.depth > 1 else "")
-    return f"{manner.framing} {more}".strip()

@@ -8,7 +8,6 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from metering.devices.listing import ReadRow
-from metering.devices.manners import words_of
 from metering.devices.models import Meter, Terminal
 from metering.devices.profiles import ProfileCard
 from metering.devices.types import (
@@ -211,7 +210,7 @@ def _of_terminal(row: DeviceRow, now: Standing) -> Iterator[RowProblem]:
     address = (row.host, row.port, row.unit)
     manner = now.manners.get((row.host, row.port))
     if manner is not None and row.manner is not None and manner != row.manner:
-        yield RowProblem("framing", "manner_differs", {"stands": words_of(manner)})
+        yield RowProblem("framing", "manner_differs", {"stands": str(manner)})
     known = now.terminals.get(row.terminal_no)
     holder = now.at.get(address)
     if holder is not None and holder != row.terminal_no:

@@ -37,6 +37,11 @@ class Manner:
     depth: int = 1
     line: str = ""
 
+    def __str__(self) -> str:
+        """Say it in short: `mbap`, `mbap 4`, `serial 9600-8E1`."""
+        more = self.line or (str(self.depth) if self.depth > 1 else "")
+        return f"{self.framing} {more}".strip()
+
 
 class MannerWrong(BadData):
     """A connection cannot be talked to like this; facts: why, said.

@@ -93,6 +93,11 @@ def server_cpu_s(folder: Path) -> float:
     return used
 
 
+def _peak_kib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if "VmHWM" in line))
+
+
 class Bench:
     """A fleet, its database, and both ways to read it."""
 
@@ -105,7 +110,7 @@ class Bench:
         self.ports, self.responder = responder
         self.terminals, self.interval_s = wanted.terminals, wanted.interval
         self.window_s, self.ready_s = wanted.window, wanted.ready
-        self.core = min(os.sched_getaffinity(0))
+        self.pollers, self.core = wanted.pollers, min(os.sched_getaffinity(0))
         self.engine = connect(where.owner, pool=2)
 
     def prepare(self) -> None:
@@ -137,41 +142,49 @@ class Bench:
                 connection.execute(text(f"TRUNCATE metering.{table}"))
 
     def ours(self) -> Figures:
-        """Run the poller for a while; what it does before it is in step is not counted."""
+        """Run the pollers for a while; what they do before they are in step is not counted."""
         self.empty()
-        with subprocess.Popen(
-            [sys.executable, "-m", "webapp", "poller"],
-            stdout=sys.stderr,
-            preexec_fn=_on_core(self.core),  # noqa: PLW1509 - no other thread runs here
-        ) as poller:
-            try:
-                self._wait_until_all_read()
-                time.sleep(SETTLE_S)
-                began, stored, missed = time.monotonic(), self._stored(), self._missed()
-                used = self._used(poller.pid)
-                time.sleep(self.window_s)
-                used = [now - then for now, then in zip(self._used(poller.pid), used, strict=True)]
-                count, missed = self._stored() - stored, self._missed() - missed
-                seconds = time.monotonic() - began
-                self._say_how(used, seconds, poller.pid)
-            finally:
-                poller.terminate()
-                poller.wait(60)
+        with self._polling() as pollers:
+            self._wait_until_all_read()
+            time.sleep(SETTLE_S)
+            began, stored, missed = time.monotonic(), self._stored(), self._missed()
+            used = self._used(pollers)
+            time.sleep(self.window_s)
+            used = [now - then for now, then in zip(self._used(pollers), used, strict=True)]
+            count, missed = self._stored() - stored, self._missed() - missed
+            seconds = time.monotonic() - began
+            self._say_how(used, seconds, pollers)
         return Figures(used[0] / count * 1e6, used[1] / count * 1e6, count / seconds, missed)
 
-    def _used(self, poller: int) -> list[float]:
-        """Give the CPU time of poller, database and responder so far [s]."""
-        return [cpu_s(poller), server_cpu_s(self.folder), cpu_s(self.responder)]
+    @contextmanager
+    def _polling(self) -> Iterator[list[int]]:
+        """Run one poller on its own core, or several wherever there is room."""
+        settle = _on_core(self.core) if self.pollers == 1 else None
+        command = [sys.executable, "-m", "webapp", "poller"]
+        running = [
+            subprocess.Popen(command, stdout=sys.stderr, preexec_fn=settle)  # noqa: PLW1509
+            for _ in range(self.pollers)
+        ]
+        try:
+            yield [one.pid for one in running]
+        finally:
+            for one in running:
+                one.terminate()
+            for one in running:
+                one.wait(60)
 
-    def _say_how(self, used: list[float], seconds: float, poller: int) -> None:
-        """Say how busy everybody was, and how much memory the poller took at most."""
-        names = ("poller", "database", "responder")
+    def _used(self, pollers: list[int]) -> list[float]:
+        """Give the CPU time of pollers, database and responder so far [s]."""
+        return [sum(map(cpu_s, pollers)), server_cpu_s(self.folder), cpu_s(self.responder)]
+
+    def _say_how(self, used: list[float], seconds: float, pollers: list[int]) -> None:
+        """Say how busy everybody was, and how much memory the pollers took at most."""
+        names = ("pollers", "database", "responder")
         shares = ", ".join(
             f"{name} {100 * cpu / seconds:.0f} %" for name, cpu in zip(names, used, strict=True)
         )
-        status = Path(f"/proc/{poller}/status").read_text(encoding="ascii")
-        peak_kib = next(line.split()[1] for line in status.splitlines() if "VmHWM" in line)
-        self.how = f"Of a core: {shares}; the poller's memory at most {int(peak_kib) // 1024} MiB."
+        peak_mib = sum(map(_peak_kib, pollers)) // 1024
+        self.how = f"Of a core: {shares}; the pollers' memory at most {peak_mib} MiB."
 
     def naive(self) -> Figures:
         """Read and store once what the naive way can in about the same time."""
@@ -245,6 +258,9 @@ def main() -> None:
         "--ready", type=float, default=180.0, help="longest wait for the whole fleet to be read [s]"
     )
     parser.add_argument(
+        "--pollers", type=int, default=1, help="one keeps to its own core; more share them all"
+    )
+    parser.add_argument(
         "--awake", action="store_true", help="the responder never sleeps: sending wakes no core"
     )
     wanted = parser.parse_args()
@@ -269,8 +285,9 @@ def main() -> None:
     rate = sum(one.rate for one in ours) / len(ours)
     loop = "uvloop" if find_spec("uvloop") else "asyncio"
     note = (
-        f"Ours: {wanted.terminals} terminals behind {wanted.connections} connections, every"
-        f" {wanted.interval} s, on {loop}: {rate:.0f} readings a second for {wanted.window:.0f} s."
+        f"Ours: {wanted.pollers} x gridhall poller, {wanted.terminals} terminals behind"
+        f" {wanted.connections} connections, every {wanted.interval} s, on {loop}:"
+        f" {rate:.0f} readings a second for {wanted.window:.0f} s."
     )
     publish("ingest", measures(ours, naive), notes=[note, bench.how], as_json=wanted.json)
 

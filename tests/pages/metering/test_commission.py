@@ -152,7 +152,7 @@ def test_a_connection_is_said_for_all_behind_it_and_audited(
 ) -> None:
     number, other = new_terminal(portal, NOBODY), new_terminal(portal, NOBODY)
     path = f"/commission/{number}/connection"
-    answer = inspector.post(path, framing="tls", depth="4", line="")
+    answer = inspector.post(path, framing="tls", depth="4", line="", seen="mbap")
     assert answer.status == 302
     for one in (number, other):
         shown = inspector.get(f"/commission/{one}")
@@ -170,6 +170,27 @@ def test_a_connection_is_said_for_all_behind_it_and_audited(
         refused = inspector.post(path, framing=framing, depth=depth, line=line)
         assert refused.status == 422
         assert said in refused.said
+
+
+def test_two_who_set_a_connection_do_not_overrule_each_other(
+    portal: Portal, inspector: Browser
+) -> None:
+    number, other = new_terminal(portal, NOBODY), new_terminal(portal, NOBODY)
+    late = portal.browser("supervisor")
+    form = late.get(f"/commission/{other}").tree.one(
+        "form", action=f"/commission/{other}/connection"
+    )
+    seen = form.one("input", name="seen").attrs["value"]
+    path = f"/commission/{number}/connection"
+    assert inspector.post(path, framing="tls", depth="4", seen="mbap").status == 302
+    typed = {"framing": "mbap", "depth": "8"}
+    page = late.post(f"/commission/{other}/connection", **typed, seen=seen)
+    assert page.status == 409
+    assert "别人刚刚修改了" in page.said
+    assert page.tree.one("input", name="depth").attrs["value"] == "8"
+    again = page.tree.one("input", name="seen").attrs["value"]
+    assert again == "tls 4"
+    assert late.post(f"/commission/{other}/connection", **typed, seen=again).status == 302
 
 
 def test_two_who_decide_do_not_overrule_each_other(portal: Portal, inspector: Browser) -> None:

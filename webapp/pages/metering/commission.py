@@ -118,8 +118,8 @@ def connect(terminal_no: str) -> Response | tuple[str, int]:
     """Say how the terminal's connection is talked to."""
     try:
         with db().begin_nested():
-            set_manner(db(), actor(), terminal_no, _manner())
-    except BadData as refused:
+            set_manner(db(), actor(), terminal_no, _manner(), seen=request.form.get("seen", ""))
+    except (BadData, Refused) as refused:
         return _detail(terminal_no, refused=refused), status_of(refused)
     flash(t("commission.connection_set", no=terminal_no), "ok")
     return redirect(url_for("commission.detail", terminal_no=terminal_no))

@@ -118,7 +118,7 @@ def test_terminals_on_a_serial_line_are_read(outdoors: Field) -> None:
                             text("SELECT terminal_no FROM metering.terminal LIMIT 1")
                         ).scalar_one()
                         faster = Manner(Framing.SERIAL, line="19200 8n1")
-                        set_manner(session, SYSTEM, number, faster)
+                        set_manner(session, SYSTEM, number, faster, seen="serial 9600-8N1")
                     seen = [outdoors.readings(one) for one in meters]
                     await until(
                         lambda: all(
