@@ -37,6 +37,17 @@ class FaultKind(StrEnum):
 
 BY_PHASE = frozenset({FaultKind.SAG, FaultKind.PHASE_LOSS, FaultKind.CT_BYPASS})
 """Kinds that strike single phases, so that two of a kind may stand side by side."""
+TAKES: dict[FaultKind, tuple[str, ...]] = {
+    FaultKind.SAG: ("phases", "to"),
+    FaultKind.PHASE_LOSS: ("phases",),
+    FaultKind.CT_BYPASS: ("phases",),
+    FaultKind.OUTAGE: ("dark",),
+    FaultKind.CLOCK_DRIFT: ("seconds", "ppm"),
+    FaultKind.SLOW: ("seconds",),
+    FaultKind.TRICKLE: ("seconds",),
+    FaultKind.EXCEPTION: ("code",),
+}
+"""What an order takes besides its target and how long; the others take nothing."""
 OF_LOAD = BY_PHASE | {FaultKind.OUTAGE, FaultKind.RELAY_OPEN}
 """Kinds under which energy is not registered."""
 

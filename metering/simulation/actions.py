@@ -3,7 +3,9 @@
 from typing import Any
 
 from foundation.office import Office
+from metering.modbus.simulated_unit import FleetRefused
 from metering.modbus.simulator_control import order_now
+from metering.modbus.simulator_orders import OrderRefused
 
 TOKEN = "GRIDHALL_SIMULATOR_TOKEN"  # noqa: S105 - the name of the secret, not the secret
 
@@ -18,12 +20,20 @@ def order_simulator(office: Office, order: str, **facts: Any) -> dict[str, Any]:
             duration_s, dark; what is None is left out.
 
     Returns:
-        The simulator's answer: `ok`, and `error` with `facts` if it was refused.
+        What the simulator says to it.
 
     Raises:
+        OrderRefused: it does not do that.
+        FleetRefused: it cannot stand its terminals up.
         SimulatorUnreachable: no simulator runs here.
     """
     said = {name: value for name, value in facts.items() if value not in {None, ""}}
-    return order_now(
+    answer = order_now(
         "127.0.0.1", office.settings.simulator_port, office.secret(TOKEN), order=order, **said
     )
+    if answer.pop("ok"):
+        return answer
+    facts = answer.get("facts", {})
+    if answer["error"] == FleetRefused.code:
+        raise FleetRefused(**facts)
+    raise OrderRefused(answer["error"], **facts)

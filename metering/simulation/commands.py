@@ -7,8 +7,6 @@ import click
 
 from foundation.office import Office
 from metering.modbus.simulated_faults import FaultKind
-from metering.modbus.simulated_unit import FleetRefused
-from metering.modbus.simulator_orders import OrderRefused
 from metering.simulation.actions import order_simulator
 
 FAULTS: dict[FaultKind, str] = {
@@ -81,7 +79,7 @@ def _fault(kind: FaultKind) -> click.Command:
     @click.pass_obj
     def strike(office: Office, /, **facts: Any) -> None:
         facts["dark"] = facts.get("dark") or None
-        said = _ordered(office, kind.value, **facts)
+        said = order_simulator(office, kind.value, **facts)
         until = _time(said["until"], office.settings.time_zone) if said["until"] else "cleared"
         skipped = f", {said['skipped']} cannot have it" if said["skipped"] else ""
         click.echo(
@@ -103,7 +101,7 @@ for _kind in FaultKind:
 @click.pass_obj
 def clear(office: Office, /, target: str) -> None:
     """End every fault of a target."""
-    click.echo(f"faults ended: {_ordered(office, 'clear', target=target)['ended']}")
+    click.echo(f"faults ended: {order_simulator(office, 'clear', target=target)['ended']}")
 
 
 @simulate.command("list")
@@ -111,7 +109,7 @@ def clear(office: Office, /, target: str) -> None:
 def list_faults(office: Office, /) -> None:
     """List the faults that stand."""
     zone = office.settings.time_zone
-    for one in _ordered(office, "list")["faults"]:
+    for one in order_simulator(office, "list")["faults"]:
         until = f" until {_time(one['until'], zone)}" if one["until"] else ""
         how = "".join(f" {name} {one[name]}" for name in SAID if one.get(name))
         click.echo(
@@ -124,7 +122,7 @@ def list_faults(office: Office, /) -> None:
 @click.pass_obj
 def status(office: Office, /) -> None:
     """Say what the simulator holds and has answered."""
-    said = _ordered(office, "status")
+    said = order_simulator(office, "status")
     said["since"] = _time(said["since"], office.settings.time_zone)
     for name, value in said.items():
         click.echo(f"{name.replace('_', ' ')}: {value}")
@@ -134,25 +132,8 @@ def status(office: Office, /) -> None:
 @click.pass_obj
 def reload_fleet(office: Office, /) -> None:
     """Take over terminals that came or went since it was started."""
-    for name, value in _ordered(office, "reload").items():
+    for name, value in order_simulator(office, "reload").items():
         click.echo(f"{name}: {value}")
-
-
-def _ordered(office: Office, word: str, **facts: Any) -> dict[str, Any]:
-    """Give an order; give what the simulator says to it.
-
-    Raises:
-        OrderRefused: it does not do that.
-        FleetRefused: it cannot stand its terminals up.
-        SimulatorUnreachable: it does not run.
-    """
-    answer = order_simulator(office, word, **facts)
-    if answer.pop("ok"):
-        return answer
-    facts = answer.get("facts", {})
-    if answer["error"] == FleetRefused.code:
-        raise FleetRefused(**facts)
-    raise OrderRefused(answer["error"], **facts)
 
 
 def _meters(number: int) -> str:

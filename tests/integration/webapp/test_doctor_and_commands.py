@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,9 @@ from tests.factories.ports import free_ports
 from webapp import doctor, wiring
 from webapp.cli import main
 
+IN_THE_CALENDAR = datetime(2026, 6, 18, 2, tzinfo=UTC)
+AFTER_THE_CALENDAR = datetime(2126, 6, 18, 2, tzinfo=UTC)
+
 
 @pytest.fixture
 def quiet(server: EmbeddedServer) -> Iterator[Settings]:
@@ -42,9 +45,15 @@ def wrong(found: list[doctor.Found]) -> list[str]:
 
 
 def test_a_sound_office_lacks_nothing_but_its_processes(quiet: Settings) -> None:
-    found = list(doctor.examine(quiet))
+    with clock.frozen(IN_THE_CALENDAR):
+        found = list(doctor.examine(quiet))
     assert wrong(found) == [f"web answers on port {quiet.port}"]
     assert all(one.mend for one in found if not one.well)
+
+
+def test_a_year_without_a_calendar_of_holidays_is_told(quiet: Settings) -> None:
+    with clock.frozen(AFTER_THE_CALENDAR):
+        assert "holiday calendar covers this year" in wrong(list(doctor.examine(quiet)))
 
 
 def test_a_report_says_what_is_wrong_and_how_to_mend_it(

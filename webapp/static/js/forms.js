@@ -87,6 +87,14 @@
   G.showSelection = showSelection;
   G.onRefresh(showSelection);
 
+  // ---- what only some choices ask for: <div data-when="order=sag slow">
+  const suit = () => document.querySelectorAll("[data-when]").forEach(part => {
+    const [name, values] = part.dataset.when.split("=");
+    part.hidden = !values.split(" ").includes(part.closest("form").elements[name].value);
+  });
+  document.addEventListener("change", suit);
+  G.onRefresh(suit);
+
   // ---- a list's filters go off by themselves: <form data-autosubmit method="get">
   document.addEventListener("change", event => {
     const form = event.target.form;
