@@ -50,7 +50,7 @@ def test_an_order_without_a_simulator_is_answered_with_a_sentence(
 
 
 ANSWERS = {
-    "status": b'{"ok": true, "terminals": 3}',
+    "status": b'{"ok": true, "meters": 3}',
     "list": (
         b'{"ok": true, "faults": [{"order_no": 1, "kind": "sag", "target": "M-1", "to": 0.85,'
         b' "phases": "a", "since": 1789000000, "until": 1789000600, "meters": ["M-1"]},'
@@ -169,6 +169,7 @@ def test_a_figure_that_is_none_is_refused_before_anybody_hears_of_it(
 def test_faults_that_hold_are_listed_with_how_and_how_long(dispatcher: Browser) -> None:
     page = dispatcher.get("/admin/simulator")
     assert page.status == 200
+    assert "3 台终端" in page.said
     sag, silence = page.row_texts()
     assert "A · 85 %" in sag
     assert "直到清除" in silence
