@@ -1,7 +1,7 @@
 """Sending notices: the decision with the caller's change, the sending by a job."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -11,8 +11,8 @@ from callcenter.messages.books import message_book, template_of
 from callcenter.messages.gateways import gateway_of
 from callcenter.messages.models import Delivery, OptOut
 from callcenter.messages.queries import is_opted_out
-from callcenter.messages.rules import reason_to_skip, text_of
-from callcenter.messages.types import DeliveryState, GatewayAway
+from callcenter.messages.rules import held_until, reason_to_skip, text_of
+from callcenter.messages.types import QUIET_HOURS, DeliveryState, GatewayAway, Template
 from customers.api.archive import plain_number
 from foundation import clock
 from foundation.actor import Actor
@@ -22,6 +22,7 @@ from foundation.events import Signal
 from foundation.jobs import defer
 from foundation.outbox import signal
 from foundation.settings import settings
+from foundation.worktime import quiet_until
 
 DELIVER_JOB = "callcenter.deliver"
 WRITTEN = Act.of("message.written", "template", "state", "reason")
@@ -39,7 +40,7 @@ def send(
     facts: Mapping[str, object],
     about: tuple[str, str],
 ) -> int:
-    """Send a notice, or note why not; give its row.
+    """Send a notice, now or when quiet hours end, or note why not; give its row.
 
     The row is written in the caller's transaction, the sending follows by a job.
 
@@ -57,14 +58,6 @@ def send(
     """
     chosen = template_of(template)
     phone = plain_number(to or "")
-    skip = reason_to_skip(
-        chosen,
-        phone=phone,
-        opted_out=bool(phone) and is_opted_out(session, phone),
-        at=clock.now(),
-        zone=clock.office_zone(),
-        book=message_book(),
-    )
     row = Delivery(
         template=template,
         lang=lang,
@@ -72,15 +65,14 @@ def send(
         text=text_of(template, chosen, lang, facts),
         about_type=about[0],
         about_no=about[1],
-        state=DeliveryState.SKIPPED if skip else DeliveryState.WAITING,
-        reason=skip.value if skip else "",
+        state=DeliveryState.WAITING,
         created_at=clock.now(),
-        finished_at=clock.now() if skip else None,
     )
+    later = _decide(session, row, chosen)
     session.add(row)
     session.flush()
-    if skip is None:
-        defer(session, DELIVER_JOB, {"delivery_id": row.id})
+    if row.state is DeliveryState.WAITING:
+        defer(session, DELIVER_JOB, {"delivery_id": row.id}, at=later)
     record(
         session,
         actor,
@@ -101,22 +93,13 @@ def deliver(session: Session, actor: Actor, *, delivery_id: int) -> None:
         .where(Delivery.id == delivery_id, Delivery.state == DeliveryState.WAITING)
         .with_for_update()
     )
-    if row is None or row.phone is None:
+    if row is None:
         return
-    gateway, book = gateway_of(settings()), message_book()
-    row.attempts += 1
-    row.gateway = gateway.name
-    try:
-        gateway.send(row.id, row.phone, row.text)
-    except GatewayAway as away:
-        row.reason = str(away.facts.get("why", away.code))[:200]
-        if row.attempts >= book.attempts:
-            row.state, row.finished_at = DeliveryState.FAILED, clock.now()
-        else:
-            later = clock.now() + timedelta(minutes=book.retry_minutes)
-            defer(session, DELIVER_JOB, {"delivery_id": row.id}, at=later)
-    else:
-        row.state, row.reason, row.finished_at = DeliveryState.SENT, "", clock.now()
+    later = _decide(session, row, template_of(row.template))
+    if row.state is DeliveryState.WAITING and later is None:
+        later = _attempt(row)
+    if row.state is DeliveryState.WAITING:
+        defer(session, DELIVER_JOB, {"delivery_id": row.id}, at=later)
     record(
         session,
         actor,
@@ -127,6 +110,41 @@ def deliver(session: Session, actor: Actor, *, delivery_id: int) -> None:
         attempts=row.attempts,
     )
     signal(session, Signal("deliveries"))
+
+
+def _decide(session: Session, row: Delivery, template: Template) -> datetime | None:
+    """Skip a notice that never goes out; else give when it does, if not now."""
+    end = quiet_until(clock.now(), message_book().quiet, clock.office_zone())
+    skip = reason_to_skip(
+        template,
+        phone=row.phone or "",
+        opted_out=bool(row.phone) and is_opted_out(session, row.phone or ""),
+        quiet_end=end,
+    )
+    later = held_until(template, end)
+    if skip is not None:
+        row.state, row.reason, row.finished_at = DeliveryState.SKIPPED, skip.value, clock.now()
+    else:
+        row.reason = QUIET_HOURS if later else ""
+    return later
+
+
+def _attempt(row: Delivery) -> datetime | None:
+    """Try the gateway; give when to try again, if that is worth it."""
+    gateway, book = gateway_of(settings()), message_book()
+    row.attempts += 1
+    row.gateway = gateway.name
+    try:
+        gateway.send(row.id, row.phone or "", row.text)
+    except GatewayAway as away:
+        row.reason = str(away.facts.get("why", away.code))[:200]
+        if row.attempts < book.attempts:
+            return clock.now() + timedelta(minutes=book.retry_minutes)
+        row.state = DeliveryState.FAILED
+    else:
+        row.state = DeliveryState.SENT
+    row.finished_at = clock.now()
+    return None
 
 
 def opt_out(session: Session, actor: Actor, phone: str) -> None:

@@ -1,30 +1,34 @@
-"""Whether a notice goes out, and what it says."""
+"""Whether and when a notice goes out, and what it says."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from callcenter.messages.types import MessageBook, SkipReason, Template, TemplateUnknown
-from foundation.worktime import quiet_until
+from callcenter.messages.types import AtNight, SkipReason, Template, TemplateUnknown
 
 
 def reason_to_skip(
-    template: Template,
-    *,
-    phone: str,
-    opted_out: bool,
-    at: datetime,
-    zone: ZoneInfo,
-    book: MessageBook,
+    template: Template, *, phone: str, opted_out: bool, quiet_end: datetime | None
 ) -> SkipReason | None:
-    """Name why a notice does not go out; None if it does."""
+    """Name why a notice never goes out; None if it does.
+
+    Args:
+        template: the notice.
+        phone: a plain number, or "".
+        opted_out: whether the number wants no notices.
+        quiet_end: when the quiet hours end that hold now; None outside of them.
+    """
     if not phone:
         return SkipReason.NO_PHONE
     if opted_out:
         return SkipReason.OPTED_OUT
-    if not template.urgent and quiet_until(at, book.quiet, zone) is not None:
-        return SkipReason.QUIET_HOURS
+    if quiet_end is not None and template.at_night is AtNight.DROP:
+        return SkipReason.OUT_OF_DATE
     return None
+
+
+def held_until(template: Template, quiet_end: datetime | None) -> datetime | None:
+    """Give when a notice that must wait goes out; None if it need not wait."""
+    return quiet_end if template.at_night is AtNight.LATER else None
 
 
 def text_of(name: str, template: Template, lang: str, facts: Mapping[str, object]) -> str:

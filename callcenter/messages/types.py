@@ -22,7 +22,19 @@ class SkipReason(StrEnum):
 
     NO_PHONE = "no_phone"
     OPTED_OUT = "opted_out"
-    QUIET_HOURS = "quiet_hours"
+    OUT_OF_DATE = "out_of_date"
+
+
+class AtNight(StrEnum):
+    """What becomes of a notice written in quiet hours: out at once, when they end, or never."""
+
+    SEND = "send"
+    LATER = "later"
+    DROP = "drop"
+
+
+QUIET_HOURS = "quiet_hours"
+"""The reason of a notice that waits for the end of quiet hours."""
 
 
 class TemplateUnknown(BadData):
@@ -39,15 +51,11 @@ class GatewayAway(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One notice in both languages.
-
-    Attributes:
-        urgent: whether it goes out in quiet hours too.
-    """
+    """One notice in both languages."""
 
     zh: str
     en: str
-    urgent: bool = False
+    at_night: AtNight
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class DeliveryCard:
     """A notice and what became of it.
 
     Attributes:
-        reason: why it was skipped, or what its last attempt said.
+        reason: why it was skipped or waits, or what its last attempt said.
     """
 
     id: int

@@ -19,6 +19,7 @@ from tests.factories.foundation import SYSTEM
 
 DAY = datetime(2026, 6, 18, 2, 0, tzinfo=UTC)
 NIGHT = datetime(2026, 6, 18, 15, 0, tzinfo=UTC)
+MORNING = datetime(2026, 6, 19, 0, 0, tzinfo=UTC)
 PHONE = "130 0000 0421"
 
 
@@ -33,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def sent(
     session: Session, template: str = "power_restored", to: str | None = PHONE
 ) -> DeliveryCard:
-    facts = {"ticket_no": "GD-1", "due": "20:40"}
+    facts = dict.fromkeys(("due", "place", "eta", "reason"), "—") | {"ticket_no": "GD-1"}
     number = send(session, SYSTEM, template, to=to, facts=facts, about=("ticket", "GD-1"))
     return next(one for one in deliveries(session) if one.id == number)
 
@@ -64,22 +65,62 @@ def test_a_gateway_that_was_given_a_notice_before_a_kill_is_not_given_it_again(
 
 
 @pytest.mark.parametrize(
-    ("at", "to", "opted_out", "reason"),
+    ("at", "template", "to", "opted_out", "reason"),
     [
-        (DAY, None, False, "no_phone"),
-        (DAY, PHONE, True, "opted_out"),
-        (NIGHT, PHONE, False, "quiet_hours"),
+        (DAY, "power_restored", None, False, "no_phone"),
+        (DAY, "power_restored", PHONE, True, "opted_out"),
+        (NIGHT, "eta_changed", PHONE, False, "out_of_date"),
     ],
 )
 def test_a_skipped_notice_says_why(
-    session: Session, at: datetime, to: str | None, reason: str, *, opted_out: bool
+    session: Session,
+    at: datetime,
+    template: str,
+    to: str | None,
+    reason: str,
+    *,
+    opted_out: bool,
 ) -> None:
     with clock.frozen(at):
         if opted_out:
             opt_out(session, SYSTEM, PHONE)
             opt_out(session, SYSTEM, "+86 13000000421")
-        card = sent(session, to=to)
+        card = sent(session, template, to=to)
     assert (card.state, card.reason) == (DeliveryState.SKIPPED, reason)
+
+
+def due(session: Session, card: DeliveryCard) -> list[datetime | None]:
+    """When jobs are to send it."""
+    sql = (
+        "SELECT scheduled_at FROM jobs.procrastinate_jobs WHERE args->>'delivery_id' = :id"
+        " ORDER BY id"
+    )
+    return list(session.execute(text(sql), {"id": str(card.id)}).scalars())
+
+
+def test_a_notice_of_the_night_waits_for_the_morning(session: Session, folder: Path) -> None:
+    with clock.frozen(NIGHT):
+        card = sent(session)
+        assert (card.state, card.reason) == (DeliveryState.WAITING, "quiet_hours")
+        deliver(session, SYSTEM, delivery_id=card.id)
+    assert due(session, card) == [MORNING, MORNING]
+    assert not folder.exists()
+    with clock.frozen(MORNING):
+        deliver(session, SYSTEM, delivery_id=card.id)
+    assert len(list(folder.iterdir())) == 1
+    done = deliveries(session)[0]
+    assert (done.state, done.reason, done.attempts) == (DeliveryState.SENT, "", 1)
+
+
+def test_who_wants_no_notices_gets_none_that_waited(session: Session, folder: Path) -> None:
+    with clock.frozen(NIGHT):
+        card = sent(session)
+        opt_out(session, SYSTEM, PHONE)
+    with clock.frozen(MORNING):
+        deliver(session, SYSTEM, delivery_id=card.id)
+    assert not folder.exists()
+    done = deliveries(session)[0]
+    assert (done.state, done.reason) == (DeliveryState.SKIPPED, "opted_out")
 
 
 def test_what_the_customer_has_just_asked_for_goes_out_at_night(session: Session) -> None:

@@ -1,39 +1,52 @@
-"""Whether a notice goes out, and what it says in both languages."""
+"""Whether and when a notice goes out, and what it says in both languages."""
 
 import string
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from callcenter.messages.books import message_book, template_of
-from callcenter.messages.rules import reason_to_skip, text_of
-from callcenter.messages.types import SkipReason, TemplateUnknown
+from callcenter.messages.rules import held_until, reason_to_skip, text_of
+from callcenter.messages.types import AtNight, SkipReason, TemplateUnknown
 
-ZONE = ZoneInfo("Asia/Shanghai")
 BOOK = message_book()
-NIGHT = datetime(2026, 6, 18, 23, 0, tzinfo=ZONE).astimezone(UTC)
-DAY = datetime(2026, 6, 18, 10, 0, tzinfo=ZONE).astimezone(UTC)
-QUIET = template_of("power_restored")
+MORNING = datetime(2026, 6, 19, 0, 0, tzinfo=UTC)
+ANY = template_of("power_restored")
 
 
 def skip(
-    *, phone: str = "13000000421", opted_out: bool = False, at: datetime = DAY, urgent: bool = False
+    *,
+    phone: str = "13000000421",
+    opted_out: bool = False,
+    quiet_end: datetime | None = None,
+    at_night: AtNight = AtNight.DROP,
 ) -> SkipReason | None:
-    template = replace(QUIET, urgent=urgent)
-    return reason_to_skip(template, phone=phone, opted_out=opted_out, at=at, zone=ZONE, book=BOOK)
-
-
-def test_a_notice_goes_out_by_day_and_an_urgent_one_at_night() -> None:
-    assert skip() is None
-    assert skip(at=NIGHT, urgent=True) is None
+    template = replace(ANY, at_night=at_night)
+    return reason_to_skip(template, phone=phone, opted_out=opted_out, quiet_end=quiet_end)
 
 
 def test_a_notice_is_skipped_for_one_reason_the_first_that_holds() -> None:
-    assert skip(phone="", opted_out=True, at=NIGHT) is SkipReason.NO_PHONE
-    assert skip(opted_out=True, at=NIGHT) is SkipReason.OPTED_OUT
-    assert skip(at=NIGHT) is SkipReason.QUIET_HOURS
+    assert skip(phone="", opted_out=True, quiet_end=MORNING) is SkipReason.NO_PHONE
+    assert skip(opted_out=True, quiet_end=MORNING) is SkipReason.OPTED_OUT
+    assert skip(quiet_end=MORNING) is SkipReason.OUT_OF_DATE
+    assert skip() is None
+
+
+@pytest.mark.parametrize("at_night", [AtNight.SEND, AtNight.LATER])
+def test_only_what_is_out_of_date_by_the_morning_is_dropped_at_night(at_night: AtNight) -> None:
+    assert skip(quiet_end=MORNING, at_night=at_night) is None
+
+
+@pytest.mark.parametrize(
+    ("at_night", "held"), [(AtNight.SEND, None), (AtNight.LATER, MORNING), (AtNight.DROP, None)]
+)
+def test_a_notice_that_can_wait_waits_for_the_end_of_quiet_hours(
+    at_night: AtNight, held: datetime | None
+) -> None:
+    template = replace(ANY, at_night=at_night)
+    assert held_until(template, MORNING) == held
+    assert held_until(template, None) is None
 
 
 @pytest.mark.parametrize("name", sorted(BOOK.templates))
@@ -50,6 +63,6 @@ def test_both_languages_of_a_template_ask_for_the_same_facts(name: str) -> None:
 
 def test_a_missing_fact_and_an_unknown_template_are_refused() -> None:
     with pytest.raises(TemplateUnknown):
-        text_of("power_restored", QUIET, "en", {})
+        text_of("power_restored", ANY, "en", {})
     with pytest.raises(TemplateUnknown):
         template_of("no_such_notice")
