@@ -38,6 +38,26 @@ def test_only_the_tasks_of_the_own_crew_are_listed(portal: Portal, crew: Browser
     assert crew.get("/m/tasks?part=rows", script=True).tree.all("html") == []
 
 
+def test_what_waits_for_others_stands_below_without_a_clock(portal: Portal, crew: Browser) -> None:
+    done, held, mine = (portal.sent_ticket() for _ in range(3))
+    for name, fields in (
+        ("accept", {}),
+        ("arrive", {}),
+        ("begin", {"measures": SAFE}),
+        ("restore", {"cause": "loose_connection", "work_done": "紧固"}),
+    ):
+        portal.move(done, "crew", name, **fields)
+    portal.move(held, "crew", "accept")
+    version = portal.card(held).version
+    path = f"/tickets/{held}/move/hold"
+    portal.browser("dispatcher").post(path, version=version, note="等待备件")
+    page = crew.get("/m/tasks")
+    order = listed(page)
+    assert order.index(mine) < min(order.index(done), order.index(held))
+    assert page.said.index("等待他人") < page.said.index(done)
+    assert page.said.index(mine) < page.said.index("等待他人")
+
+
 def test_a_task_of_another_crew_looks_as_if_there_were_none(portal: Portal) -> None:
     ticket_no = portal.sent_ticket()
     stranger = portal.browser("crew2")

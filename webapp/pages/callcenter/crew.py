@@ -7,7 +7,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from callcenter.api.crews import crews_of
-from callcenter.api.tickets import add_note, move_ticket, ticket_card, ticket_cards
+from callcenter.api.tickets import (
+    FIELD_MOVES,
+    add_note,
+    flows,
+    move_ticket,
+    ticket_card,
+    ticket_cards,
+)
 from callcenter.api.types import TicketCard
 from foundation.errors import LostRace, NotFound
 from foundation.flow.forms import FormRefused
@@ -31,16 +38,26 @@ STEPS = {
 @page.get("/m/tasks")
 @allow(Permission.WORK_IN_FIELD)
 def tasks() -> str:
-    """List the open tasks of the person's own crews, the most urgent first."""
+    """List the open tasks of the person's own crews: what they can go on with, then the others."""
     cards = ticket_cards(db(), scope(), crew_ids=crews_of(db(), actor().id), limit=100)
     where = places_of(db(), {c.point_id for c in cards}, {c.area_id for c in cards})
     rows = [
         Row(c, where.of(c.point_id, c.area_id), chip_of(c.running) if c.running else None)
         for c in cards
     ]
+    lists: dict[str, Any] = {
+        "rows": [row for row in rows if _is_with_crew(row.card)],
+        "waiting": [row for row in rows if not _is_with_crew(row.card)],
+    }
     if request.args.get("part") == "rows":
-        return render_template("callcenter/crew/rows.html", rows=rows)
-    return show("callcenter/crew.html", at="crew_tasks", mobile=True, rows=rows)
+        return render_template("callcenter/crew/rows.html", **lists)
+    return show("callcenter/crew.html", at="crew_tasks", mobile=True, **lists)
+
+
+def _is_with_crew(card: TicketCard) -> bool:
+    """Whether a ticket waits for those who were sent; else others are to do something first."""
+    step = flows().version(card.flow, card.flow_version).steps[card.step]
+    return not FIELD_MOVES.isdisjoint(step.moves)
 
 
 @page.get("/m/tasks/<ticket_no>")
