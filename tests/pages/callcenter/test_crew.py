@@ -65,12 +65,14 @@ def test_a_task_of_another_crew_looks_as_if_there_were_none(portal: Portal) -> N
     assert stranger.get("/m/tasks/GD-0").status == 404
 
 
-@pytest.mark.parametrize("what", ["move/accept", "note", "read"])
-def test_nothing_can_be_done_to_a_task_of_another_crew(portal: Portal, what: str) -> None:
+@pytest.mark.parametrize(("what", "status"), [("move/accept", 403), ("note", 404), ("read", 404)])
+def test_nothing_can_be_done_to_a_task_of_another_crew(
+    portal: Portal, what: str, status: int
+) -> None:
     ticket_no = portal.sent_ticket(point_id=portal.meter().point_id)
     stranger = portal.browser("crew2")
     page = stranger.post(f"/m/tasks/{ticket_no}/{what}", version=2, text="我来过")
-    assert page.status in {403, 404}
+    assert page.status == status
     assert portal.card(ticket_no).status == "sent"
     with portal.work() as session:
         notes = session.execute(
@@ -102,7 +104,7 @@ def test_every_way_from_a_task_opens_for_the_crew(portal: Portal, crew: Browser)
     page = crew.get(f"/m/tasks/{ticket_no}")
     ways = {link.attrs["href"] for link in page.tree.all("a", href=True)}
     for href in sorted(one for one in ways if one.startswith("/")):
-        assert crew.get(href).status in {200, 302}, href
+        assert crew.get(href).status == 200, href
     assert "tel:13800138000" in ways
 
 

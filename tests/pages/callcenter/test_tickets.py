@@ -140,11 +140,13 @@ def test_a_long_list_of_the_past_goes_on_where_it_ended(
     assert set(listed(first)).isdisjoint(listed(second))
 
 
-@pytest.mark.parametrize("after", ["x", "-1", "99999999999999999999"])
+@pytest.mark.parametrize(
+    ("after", "status"), [("x", 200), ("-1", 200), ("99999999999999999999", 400)]
+)
 def test_an_address_that_makes_no_sense_is_no_error_of_ours(
-    dispatcher: Browser, after: str
+    dispatcher: Browser, after: str, status: int
 ) -> None:
-    assert dispatcher.get(f"/tickets?view=today&after={after}").status in {200, 400}
+    assert dispatcher.get(f"/tickets?view=today&after={after}").status == status
 
 
 def test_a_number_no_ticket_has_is_not_found(dispatcher: Browser) -> None:
@@ -197,7 +199,7 @@ def test_a_new_ticket_at_a_meter_nobody_has_says_so_and_loses_nothing(
         "/tickets/new", title="停电", description="三楼", kind="repair", priority="minor",
         meter_no="M-0",
     )  # fmt: skip
-    assert page.status in {404, 422}
+    assert page.status == 404
 
 
 def test_a_move_without_a_form_is_made_at_once(portal: Portal, dispatcher: Browser) -> None:
@@ -211,11 +213,15 @@ def test_a_move_without_a_form_is_made_at_once(portal: Portal, dispatcher: Brows
     assert "抢修一班" in shown.said
 
 
-@pytest.mark.parametrize("name", ["proved", "ask_customer", "satisfied", "merge"])
-def test_a_move_made_elsewhere_is_refused_to_everybody(portal: Portal, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "status"), [("proved", 409), ("ask_customer", 409), ("satisfied", 409), ("merge", 403)]
+)
+def test_a_move_made_elsewhere_is_refused_to_everybody(
+    portal: Portal, name: str, status: int
+) -> None:
     ticket_no = portal.ticket()
     page = move(portal.browser("supervisor"), portal, ticket_no, name, note="试试")
-    assert page.status in {403, 409}
+    assert page.status == status
     assert portal.card(ticket_no).status == "new"
 
 
@@ -245,13 +251,16 @@ def test_a_move_with_gaps_comes_back_with_what_was_typed(portal: Portal) -> None
     assert portal.card(ticket_no).status == "done"
 
 
-@pytest.mark.parametrize("crew_id", ["", "x", "²", "999999", "99999999999999999999"])
+@pytest.mark.parametrize(
+    ("crew_id", "status"),
+    [("", 422), ("x", 422), ("²", 422), ("999999", 404), ("99999999999999999999", 422)],
+)
 def test_a_ticket_is_given_only_to_a_crew_there_is(
-    portal: Portal, dispatcher: Browser, crew_id: str
+    portal: Portal, dispatcher: Browser, crew_id: str, status: int
 ) -> None:
     ticket_no = portal.ticket()
     page = move(dispatcher, portal, ticket_no, "dispatch", crew_id=crew_id)
-    assert page.status in {404, 422}
+    assert page.status == status
     assert portal.card(ticket_no).status == "new"
 
 
