@@ -18,6 +18,7 @@ from metering.modbus.profile import Profile, load_profiles
 from metering.modbus.profile_parts import Order
 from metering.profiles.queries import (
     FOLDER,
+    SAVED,
     VERSIONS,
     digest,
     kept,
@@ -40,7 +41,6 @@ from metering.profiles.types import (
     TrialSeen,
 )
 
-SAVED = Act.of("profile.saved", "version", "before", "after", "note")
 PROBED = Act.of("device.probed", "unit", "profile", "framing", "shift", "order", "fit_pct")
 TIMEOUT_S = 1.5
 """Patience for one request: a person waits [s]."""

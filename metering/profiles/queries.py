@@ -8,12 +8,22 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from foundation.audit import Act, entries
 from metering.devices.models import Terminal
 from metering.modbus.profile import Profile, load_profiles, profile_files
 from metering.profiles.rules import NAME, checked, copied
-from metering.profiles.types import ProfileRow, ProfileText, ProfileUnknown, ProfileWrong
+from metering.profiles.types import (
+    ProfileRow,
+    ProfileText,
+    ProfileUnknown,
+    ProfileVersion,
+    ProfileWrong,
+)
 
 FOLDER, VERSIONS = "profiles", "versions"
+SHOWN = 20
+"""So many earlier versions are listed; all are kept."""
+SAVED = Act.of("profile.saved", "version", "before", "after", "note")
 EMPTY = """# What the model is called in the list of terminals, and where its map is documented.
 name = "{name}"
 title_zh = ""
@@ -88,9 +98,21 @@ def profile_text(session: Session, data_dir: Path, name: str) -> ProfileText:
         raise ProfileUnknown(name=name)
     if not found.is_own:
         text = files("metering.profiles").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-        return ProfileText(found, text, "", 0)
+        return ProfileText(found, text, "")
     text = own_files(data_dir)[name].read_text(encoding="utf-8")
-    return ProfileText(found, text, digest(text), len(kept(data_dir, name)))
+    return ProfileText(found, text, digest(text), _earlier(session, data_dir, name))
+
+
+def earlier_text(data_dir: Path, name: str, version: int) -> str:
+    """Give the text a profile had before.
+
+    Raises:
+        ProfileUnknown: this version is not kept.
+    """
+    found = next((one for one in kept(data_dir, name) if _version_of(one) == version), None)
+    if found is None:
+        raise ProfileUnknown(name=f"{name} {version}")
+    return found.read_text(encoding="utf-8", errors="replace")
 
 
 def new_text(session: Session, data_dir: Path, *, copy_of: str, name: str) -> str:
@@ -117,6 +139,22 @@ def kept(data_dir: Path, name: str) -> list[Path]:
         return []
     folder = data_dir / FOLDER / VERSIONS
     return sorted(folder.glob(f"{name}.[0-9][0-9][0-9][0-9].toml"))
+
+
+def _version_of(path: Path) -> int:
+    return int(path.name.split(".")[-2])
+
+
+def _earlier(session: Session, data_dir: Path, name: str) -> tuple[ProfileVersion, ...]:
+    said = {
+        one.facts["version"]: ProfileVersion(
+            one.facts["version"], one.at, one.actor_name, one.facts.get("note", "")
+        )
+        for one in entries(session, act=SAVED.name, subject_no=name, limit=2 * SHOWN)
+        if one.subject_no == name
+    }
+    versions = [_version_of(path) for path in kept(data_dir, name)]
+    return tuple(said.get(one, ProfileVersion(one)) for one in versions[: -SHOWN - 1 : -1])
 
 
 def digest(text: str) -> str:

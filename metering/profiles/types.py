@@ -1,6 +1,7 @@
 """The shelf of profiles (规约库): what stands on it, and why a text is refused."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -92,18 +93,33 @@ class ProfileRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileVersion:
+    """An earlier text of a profile.
+
+    Attributes:
+        version: from 1.
+        at, by, note: of its saving; None and "" if the audit knows nothing of it.
+    """
+
+    version: int
+    at: datetime | None = None
+    by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileText:
     """A profile as it is written.
 
     Attributes:
         digest: of the text, to tell whether somebody changed it meanwhile; empty if packaged.
-        versions: how many earlier texts are kept.
+        earlier: the texts it had before, newest first.
     """
 
     row: ProfileRow
     text: str
     digest: str
-    versions: int
+    earlier: tuple[ProfileVersion, ...] = ()
 
 
 FRAMINGS: tuple[Framing, ...] = ("mbap", "rtu", "tls")

@@ -160,6 +160,31 @@ def test_the_text_before_is_kept_and_the_audit_has_both(portal: Portal, admin: B
     assert newest.facts["note"] == "现场核实"
 
 
+def test_an_earlier_text_is_looked_at_and_put_back(portal: Portal, admin: Browser) -> None:
+    put(admin, "put_back")
+    page = admin.get("/profiles/put_back")
+    first = raw_text(page)
+    worse = {"text": first + "# worse\n", "seen": field(page, "seen"), "note": "现场核实"}
+    assert admin.post("/profiles/put_back", **worse).status == 302
+    page = admin.get("/profiles/put_back")
+    (link,) = page.tree.all("a", href="/profiles/put_back?version=1")
+    assert "第 1 版" in link.text
+    old = admin.get("/profiles/put_back?version=1")
+    assert raw_text(old) == first
+    assert "不是现行文本" in old.said
+    assert "尚未保存" in old.said
+    again = {"text": raw_text(old), "seen": field(old, "seen"), "note": "退回"}
+    assert admin.post("/profiles/put_back", **again).status == 302
+    assert (shelf(portal) / "put_back.toml").read_text() == first
+    listed = admin.get("/profiles/put_back").said
+    assert "第 2 版" in listed
+    assert "现场核实" in listed
+    assert admin.get("/profiles/put_back?version=9").status == 404
+    read_only = portal.browser("supervisor").get("/profiles/put_back?version=2")
+    assert "# worse" in raw_text(read_only)
+    assert "保存后即恢复" not in read_only.said
+
+
 def test_two_who_write_one_profile_lose_nothing(portal: Portal, admin: Browser) -> None:
     put(admin, "raced")
     page = admin.get("/profiles/raced")

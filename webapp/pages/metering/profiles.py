@@ -11,6 +11,7 @@ from metering.api.profiles import (
     FRAMINGS,
     TlsFiles,
     add_profile,
+    earlier_text,
     free_name,
     name_in,
     new_text,
@@ -76,9 +77,11 @@ def add() -> Response | tuple[str, int]:
 @page.get("/profiles/<name>")
 @allow(Permission.SEE_PROFILES)
 def detail(name: str) -> str:
-    """Show one profile with its text."""
-    found = profile_text(db(), office().settings.data_dir, name)
-    return _page(name, found.text, found.digest)
+    """Show one profile with its text, or with one it had before, to be saved again."""
+    data_dir, version = office().settings.data_dir, request.args.get("version", type=int)
+    found = profile_text(db(), data_dir, name)
+    text = found.text if version is None else earlier_text(data_dir, name, version)
+    return _page(name, text, found.digest, version=version)
 
 
 @page.post("/profiles/<name>")
@@ -186,6 +189,7 @@ def _page(
     refused: GridhallError | None = None,
     found: TrialSeen | None = None,
     taken: bool = False,
+    version: int | None = None,
 ) -> str:
     """Render the page of a profile, saved or being written."""
     stored: ProfileText | None = None
@@ -212,6 +216,7 @@ def _page(
         framings=[(one, t(f"profiles.framing.{one or 'find'}")) for one in ("", *FRAMINGS)],
         found=found,
         taken=taken,
+        version=version,
         takes=_takes(found),
     )
 
