@@ -16,7 +16,7 @@ from webapp import context, errors, live, wiring
 from webapp.api import callcenter as telephony
 from webapp.context import language, t
 from webapp.format import register as register_filters
-from webapp.pages import drafts, home, progress, public
+from webapp.pages import drafts, home, progress, public, search
 from webapp.pages.admin import audit, channels, health, jobs, staff, switch
 from webapp.pages.callcenter import callbacks, calls, crew, desktop, tickets
 from webapp.pages.customers import (
@@ -49,6 +49,7 @@ SECONDS = Histogram("gridhall_request_seconds", "Time to answer a request", ["en
 PAGES = (
     public.page,
     home.page,
+    search.page,
     alert_console.page,
     forecast.page,
     meters.page,

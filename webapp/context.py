@@ -148,7 +148,7 @@ def show(template: str, *, at: str, title: str = "", **values: Any) -> str:
         nav=nav_for(who.actor, active=at),
         crumbs=crumbs,
         health=health(),
-        search_url="/meters" if may(who.actor, Permission.SEE_METERS) else None,
+        search_url="/search" if may(who.actor, Permission.SEE_CUSTOMERS) else None,
         live_url=url_for("live.events"),
         nav_url=url_for("home.nav", at=at),
         home_url=home_of(who.actor),

@@ -167,6 +167,7 @@ NOT_PAGES = {
     "/events",
     "/logo",
     "/login",
+    "/search",
     "/",
 }
 FILES = {

@@ -46,6 +46,7 @@ POST /devices/import                     imports.send              import_device
 GET  /devices/import/<int:import_id>     imports.detail            import_devices
 POST /devices/import/<int:import_id>/write imports.write           import_devices
 GET  /devices/import/template.xlsx       imports.template          import_devices
+GET  /search                             search.find               see_customers
 GET  /terminals                          terminals.listing         see_collection
 GET  /terminals/<terminal_no>            terminals.detail          see_collection
 POST /api/v1/cti/events                  telephony.tell_event      public
@@ -161,6 +162,7 @@ NOT_IN_THE_MENU = {
     "profiles.detail": "opened from the list",
     "profiles.new": "opened from the list",
     "home.nav": "the menu itself",
+    "search.find": "the search of every page",
     "live.events": "a stream",
     "health.healthz": "for those who watch the process",
     "health.readyz": "for those who watch the process",
