@@ -22,7 +22,6 @@ from foundation.events import Signal
 from foundation.jobs import defer
 from foundation.outbox import signal
 from foundation.settings import settings
-from foundation.worktime import quiet_until
 
 DELIVER_JOB = "callcenter.deliver"
 WRITTEN = Act.of("message.written", "template", "state", "reason")
@@ -114,14 +113,9 @@ def deliver(session: Session, actor: Actor, *, delivery_id: int) -> None:
 
 def _decide(session: Session, row: Delivery, template: Template) -> datetime | None:
     """Skip a notice that never goes out; else give when it does, if not now."""
-    end = quiet_until(clock.now(), message_book().quiet, clock.office_zone())
-    skip = reason_to_skip(
-        template,
-        phone=row.phone or "",
-        opted_out=bool(row.phone) and is_opted_out(session, row.phone or ""),
-        quiet_end=end,
-    )
-    later = held_until(template, end)
+    phone = row.phone or ""
+    skip = reason_to_skip(phone=phone, opted_out=bool(phone) and is_opted_out(session, phone))
+    later = held_until(template, clock.now(), book=message_book(), zone=clock.office_zone())
     if skip is not None:
         row.state, row.reason, row.finished_at = DeliveryState.SKIPPED, skip.value, clock.now()
     else:

@@ -2,33 +2,36 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from callcenter.messages.types import AtNight, SkipReason, Template, TemplateUnknown
+from callcenter.messages.types import MessageBook, SkipReason, Template, TemplateUnknown
+from foundation.worktime import quiet_until
 
 
-def reason_to_skip(
-    template: Template, *, phone: str, opted_out: bool, quiet_end: datetime | None
-) -> SkipReason | None:
+def reason_to_skip(*, phone: str, opted_out: bool) -> SkipReason | None:
     """Name why a notice never goes out; None if it does.
 
     Args:
-        template: the notice.
         phone: a plain number, or "".
         opted_out: whether the number wants no notices.
-        quiet_end: when the quiet hours end that hold now; None outside of them.
     """
     if not phone:
         return SkipReason.NO_PHONE
-    if opted_out:
-        return SkipReason.OPTED_OUT
-    if quiet_end is not None and template.at_night is AtNight.DROP:
-        return SkipReason.OUT_OF_DATE
-    return None
+    return SkipReason.OPTED_OUT if opted_out else None
 
 
-def held_until(template: Template, quiet_end: datetime | None) -> datetime | None:
-    """Give when a notice that must wait goes out; None if it need not wait."""
-    return quiet_end if template.at_night is AtNight.LATER else None
+def held_until(
+    template: Template, now: datetime, *, book: MessageBook, zone: ZoneInfo
+) -> datetime | None:
+    """Give the end of the quiet hours a notice has to wait for; None if it goes out now."""
+    return None if template.urgent else quiet_until(now, book.quiet, zone)
+
+
+def time_text(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """Write a time as customers read it: `14:05`, on another day `11-23 02:30`."""
+    local = at.astimezone(zone)
+    is_today = local.date() == now.astimezone(zone).date()
+    return f"{local:%H:%M}" if is_today else f"{local:%m-%d %H:%M}"
 
 
 def text_of(name: str, template: Template, lang: str, facts: Mapping[str, object]) -> str:

@@ -22,15 +22,6 @@ class SkipReason(StrEnum):
 
     NO_PHONE = "no_phone"
     OPTED_OUT = "opted_out"
-    OUT_OF_DATE = "out_of_date"
-
-
-class AtNight(StrEnum):
-    """What becomes of a notice written in quiet hours: out at once, when they end, or never."""
-
-    SEND = "send"
-    LATER = "later"
-    DROP = "drop"
 
 
 QUIET_HOURS = "quiet_hours"
@@ -51,11 +42,15 @@ class GatewayAway(Unreachable):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One notice in both languages."""
+    """One notice in both languages.
+
+    Attributes:
+        urgent: whether it goes out in quiet hours too.
+    """
 
     zh: str
     en: str
-    at_night: AtNight
+    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Whom to call back when a ticket is restored, and who is written to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select, update
@@ -10,40 +8,26 @@ from sqlalchemy.orm import Session
 
 from callcenter.callbacks.books import callback_rules
 from callcenter.callbacks.models import Callback
+from callcenter.callbacks.people import Person, people_of_ticket
 from callcenter.callbacks.rules import first_attempt_at
 from callcenter.callbacks.types import CallbackState
-from callcenter.calls.models import Call
 from callcenter.messages.actions import send
 from callcenter.tickets import books
 from callcenter.tickets.actions.moving import move_ticket
 from callcenter.tickets.models import Ticket
-from callcenter.tickets.queries import ticket_card, ticket_contact
+from callcenter.tickets.queries import ticket_card
 from callcenter.tickets.types import TicketCard
-from customers.api.archive import plain_number
 from foundation import clock
 from foundation.actor import Actor
 from foundation.events import Signal
 from foundation.outbox import signal
-from loadmgmt.api.outages import outage_reports
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    """Somebody who waits for an answer."""
-
-    asked: str
-    point_id: int | None
-    name: str | None
-    phone: str
-    notify: bool
-    callback: bool
 
 
 def list_callers(session: Session, actor: Actor, payload: dict[str, Any]) -> None:
     """Write to and list those who reported what is restored now (payload of TicketRestored)."""
     for entry in payload["tickets"]:
         card = ticket_card(session, entry["ticket_no"])
-        people = _people(session, card)
+        people = people_of_ticket(session, card)
         for one in people:  # those who left a number and asked to be told
             if one.notify:
                 facts = {"ticket_no": card.ticket_no}
@@ -59,40 +43,7 @@ def _asks_customers(card: TicketCard) -> bool:
     return "ask_customer" in step.moves
 
 
-def _people(session: Session, card: TicketCard) -> list[_Person]:
-    """Give everybody who reported what a ticket mended, each number once."""
-    contact = ticket_contact(session, card.id)
-    people = []
-    if contact.phone:
-        people.append(
-            _Person("ticket", card.point_id, contact.name, contact.phone, contact.notify, True)
-        )
-    people += [
-        _Person(
-            f"call:{call.id}",
-            call.point_id,
-            call.contact_name,
-            call.contact_phone,
-            call.notify,
-            call.callback,
-        )
-        for call in _calls(session, card)
-        if call.contact_phone
-    ]
-    return list({plain_number(one.phone): one for one in people}.values())
-
-
-def _calls(session: Session, card: TicketCard) -> Sequence[Call]:
-    """Give the logged calls that belong to a ticket: its own, its outage's, those merged in."""
-    followers = select(Ticket.ticket_no).where(Ticket.merged_into == card.ticket_no)
-    mine = (Call.ticket_no == card.ticket_no) | Call.ticket_no.in_(followers)
-    if card.outage_id is not None:
-        refs = [one.ref for one in outage_reports(session, card.outage_id)]
-        mine |= Call.id.in_(refs) & Call.outcome.is_not(None)
-    return session.scalars(select(Call).where(mine).order_by(Call.id).limit(2000)).all()
-
-
-def _list(session: Session, actor: Actor, card: TicketCard, people: list[_Person]) -> None:
+def _list(session: Session, actor: Actor, card: TicketCard, people: list[Person]) -> None:
     if not people:
         return
     now = clock.now()

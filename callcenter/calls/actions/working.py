@@ -23,6 +23,7 @@ from callcenter.calls.types import (
     PointMissing,
 )
 from callcenter.messages.actions import send
+from callcenter.messages.outages import facts_of_outage, template_for_caller
 from callcenter.tickets.actions.moving import add_note, move_ticket
 from callcenter.tickets.actions.opening import open_ticket
 from callcenter.tickets.actions.outages import ticket_for_outage
@@ -38,7 +39,6 @@ from foundation.outbox import signal
 from loadmgmt.api.alerts import alerts_at
 from loadmgmt.api.outages import attach, report
 from loadmgmt.api.types import AlertState, OutageCard, OutageKind
-from metering.api.network import area_places
 
 POINT_CHOSEN = Act.of("call.point_chosen", "point_id")
 CALL_FINISHED = Act.of("call.finished", "outcome", "ticket_no", "outage_no", "note")
@@ -226,14 +226,14 @@ def _joined(
         ticket_no = ticket_for_outage(session, actor, outage.id)
         add_note(session, actor, ticket_no, _line(call, fault))
     if call.notify:
-        place = area_places(session, [outage.area_id])[outage.area_id]
-        facts = {
-            "place": place.area_name,
-            "outage_no": outage.outage_no,
-            "eta": _clock(outage),
-        }
-        about = ("outage", outage.outage_no)
-        send(session, actor, "outage_attached", to=call.contact_phone, facts=facts, about=about)
+        send(
+            session,
+            actor,
+            template_for_caller(outage),
+            to=call.contact_phone,
+            facts=facts_of_outage(session, outage),
+            about=("outage", outage.outage_no),
+        )
     _finish(
         session,
         actor,
@@ -244,10 +244,6 @@ def _joined(
         note=fault.description,
     )
     return Logged(CallOutcome.OUTAGE, ticket_no, outage.outage_no)
-
-
-def _clock(outage: OutageCard) -> str:
-    return f"{outage.eta_at.astimezone(clock.office_zone()):%H:%M}" if outage.eta_at else "—"
 
 
 def _added(

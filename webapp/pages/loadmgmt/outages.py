@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from callcenter.api.callbacks import people_of_outage
 from callcenter.api.calls import calls_by_ids
 from callcenter.api.tickets import tickets_of_outages
 from callcenter.api.types import TicketCard
@@ -162,6 +163,7 @@ def _detail(outage_no: str, problem: str = "") -> str:
     }
     if request.args.get("part") == "outage":
         return render_template("loadmgmt/outages/body.html", **values)
+    values["told"] = sum(one.notify for one in people_of_outage(db(), card))
     return show("loadmgmt/outage.html", at="outages", title=outage_no, **values)
 
 

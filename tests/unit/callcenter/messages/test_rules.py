@@ -3,50 +3,39 @@
 import string
 from dataclasses import replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from callcenter.messages.books import message_book, template_of
-from callcenter.messages.rules import held_until, reason_to_skip, text_of
-from callcenter.messages.types import AtNight, SkipReason, TemplateUnknown
+from callcenter.messages.rules import held_until, reason_to_skip, text_of, time_text
+from callcenter.messages.types import SkipReason, TemplateUnknown
 
+ZONE = ZoneInfo("Asia/Shanghai")
 BOOK = message_book()
-MORNING = datetime(2026, 6, 19, 0, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 6, 18, 23, 0, tzinfo=ZONE).astimezone(UTC)
+MORNING = datetime(2026, 6, 19, 8, 0, tzinfo=ZONE).astimezone(UTC)
 ANY = template_of("power_restored")
 
 
-def skip(
-    *,
-    phone: str = "13000000421",
-    opted_out: bool = False,
-    quiet_end: datetime | None = None,
-    at_night: AtNight = AtNight.DROP,
-) -> SkipReason | None:
-    template = replace(ANY, at_night=at_night)
-    return reason_to_skip(template, phone=phone, opted_out=opted_out, quiet_end=quiet_end)
-
-
 def test_a_notice_is_skipped_for_one_reason_the_first_that_holds() -> None:
-    assert skip(phone="", opted_out=True, quiet_end=MORNING) is SkipReason.NO_PHONE
-    assert skip(opted_out=True, quiet_end=MORNING) is SkipReason.OPTED_OUT
-    assert skip(quiet_end=MORNING) is SkipReason.OUT_OF_DATE
-    assert skip() is None
-
-
-@pytest.mark.parametrize("at_night", [AtNight.SEND, AtNight.LATER])
-def test_only_what_is_out_of_date_by_the_morning_is_dropped_at_night(at_night: AtNight) -> None:
-    assert skip(quiet_end=MORNING, at_night=at_night) is None
+    assert reason_to_skip(phone="", opted_out=True) is SkipReason.NO_PHONE
+    assert reason_to_skip(phone="13000000421", opted_out=True) is SkipReason.OPTED_OUT
+    assert reason_to_skip(phone="13000000421", opted_out=False) is None
 
 
 @pytest.mark.parametrize(
-    ("at_night", "held"), [(AtNight.SEND, None), (AtNight.LATER, MORNING), (AtNight.DROP, None)]
+    ("urgent", "at", "held"), [(True, NIGHT, None), (False, NIGHT, MORNING), (False, MORNING, None)]
 )
 def test_a_notice_that_can_wait_waits_for_the_end_of_quiet_hours(
-    at_night: AtNight, held: datetime | None
+    at: datetime, held: datetime | None, *, urgent: bool
 ) -> None:
-    template = replace(ANY, at_night=at_night)
-    assert held_until(template, MORNING) == held
-    assert held_until(template, None) is None
+    assert held_until(replace(ANY, urgent=urgent), at, book=BOOK, zone=ZONE) == held
+
+
+def test_a_time_of_another_day_has_its_date() -> None:
+    assert time_text(NIGHT, NIGHT, ZONE) == "23:00"
+    assert time_text(MORNING, NIGHT, ZONE) == "06-19 08:00"
 
 
 @pytest.mark.parametrize("name", sorted(BOOK.templates))
