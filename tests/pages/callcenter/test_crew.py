@@ -7,6 +7,10 @@ from sqlalchemy import text
 
 from callcenter.tickets.queries import ticket_history
 from foundation import clock
+from foundation.actor import Scope
+from loadmgmt.api.outages import outage_card, register_outage
+from loadmgmt.api.types import NewOutage, OutageKind
+from tests.factories.foundation import SYSTEM
 from tests.factories.webapp import Browser, Page, Portal
 
 SAFE = ["no_voltage", "earthed", "no_back_feed", "signs"]
@@ -97,6 +101,32 @@ def test_the_whole_way_of_a_repair_on_the_phone(portal: Portal, crew: Browser) -
         assert shown.problems == []
         assert shown.tree.all("div", data_toast="ok")
     assert portal.card(ticket_no).status == "restored"
+    assert "没有电表可以证实" in crew.get(f"/m/tasks/{ticket_no}").said
+    assert "没有可证实的电表" in portal.browser("dispatcher").get(f"/tickets/{ticket_no}").said
+
+
+def test_an_outage_waits_for_the_meters_that_were_dark(portal: Portal, crew: Browser) -> None:
+    with portal.work() as session:
+        area_id = portal.town.area[0]
+        new = NewOutage(OutageKind.FAULT, area_id, clock.now() - timedelta(minutes=5))
+        outage = outage_card(session, Scope.everything(), register_outage(session, SYSTEM, new))
+        dark = session.execute(
+            text("UPDATE loadmgmt.outage_member SET was_dark = true WHERE outage_id = :id"),
+            {"id": outage.id},
+        ).rowcount
+    ticket_no = portal.sent_ticket(outage_id=outage.id, area_id=area_id)
+    for name, fields in (
+        ("accept", {}),
+        ("arrive", {}),
+        ("begin", {"measures": SAFE}),
+        ("restore", {"cause": "loose_connection", "work_done": "紧固"}),
+    ):
+        move(crew, portal, ticket_no, name, **fields)
+    for page in (
+        crew.get(f"/m/tasks/{ticket_no}"),
+        portal.browser("dispatcher").get(f"/tickets/{ticket_no}"),
+    ):
+        assert f"失电的 {dark} 块电表有 95% 恢复电压后自动办结" in page.said
 
 
 def test_every_way_from_a_task_opens_for_the_crew(portal: Portal, crew: Browser) -> None:

@@ -37,6 +37,7 @@ from foundation.errors import LostRace
 from foundation.flow.engine import moves_open_to
 from foundation.flow.forms import Form, FormRefused
 from loadmgmt.api.alerts import alert_card, alert_history
+from loadmgmt.api.outages import outage_rules, outages_by_id
 from metering.api.devices import meter_by_no
 from metering.api.readings import latest
 from metering.api.requests import newest_request
@@ -215,7 +216,16 @@ def ticket_values(card: TicketCard) -> dict[str, Any]:
         "stages": _stages(card, {one.to_step for one in past}),
         "ways": ways_of(card),
         "crews": _crews(kind, card.unit_id),
+        "dark": _dark(card),
+        "share": outage_rules().restore.share,
     }
+
+
+def _dark(card: TicketCard) -> int:
+    """Count the meters that can prove an outage over; of no outage there are none."""
+    if card.outage_id is None:
+        return 0
+    return outages_by_id(db(), [card.outage_id])[card.outage_id].was_dark
 
 
 def _stages(card: TicketCard, entered: set[str]) -> list[str]:
