@@ -12,13 +12,20 @@ from callcenter.messages.gateways import gateway_of
 from callcenter.messages.models import Delivery, OptOut
 from callcenter.messages.queries import is_opted_out
 from callcenter.messages.rules import held_until, reason_to_skip, text_of
-from callcenter.messages.types import QUIET_HOURS, DeliveryState, GatewayAway, Template
+from callcenter.messages.types import (
+    QUIET_HOURS,
+    DeliveryState,
+    GatewayAway,
+    NumberWrong,
+    Template,
+)
 from customers.api.archive import plain_number
 from foundation import clock
 from foundation.actor import Actor
 from foundation.audit import Act, record
 from foundation.db import keyed_hash
 from foundation.events import Signal
+from foundation.flow.forms import PHONE
 from foundation.jobs import defer
 from foundation.outbox import signal
 from foundation.settings import settings
@@ -142,10 +149,14 @@ def _attempt(row: Delivery) -> datetime | None:
 
 
 def opt_out(session: Session, actor: Actor, phone: str) -> None:
-    """Send no more notices to a number."""
+    """Send no more notices to a number.
+
+    Raises:
+        NumberWrong: no telephone number is like this.
+    """
     plain = plain_number(phone)
-    if not plain:
-        return
+    if not PHONE.fullmatch(plain):
+        raise NumberWrong(field="phone")
     session.execute(
         insert(OptOut)
         .values(phone_hash=keyed_hash(plain), at=clock.now(), by=actor.name)

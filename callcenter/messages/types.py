@@ -34,6 +34,12 @@ class TemplateUnknown(BadData):
     code = "template_unknown"
 
 
+class NumberWrong(BadData):
+    """What was given is no telephone number."""
+
+    code = "number_wrong"
+
+
 class GatewayAway(Unreachable):
     """The gateway does not take the notice; facts: gateway, why."""
 

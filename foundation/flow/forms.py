@@ -12,7 +12,7 @@ from typing import Any, Literal
 from foundation.datafiles import DataFileRefused, build, load_toml
 from foundation.errors import BadData
 
-_PHONE = re.compile(r"1\d{10}|0\d{9,11}|\d{7,8}")  # mobile, area code and number, local
+PHONE = re.compile(r"1\d{10}|0\d{9,11}|\d{7,8}")  # mobile, area code and number, local
 _ID_NO = re.compile(r"\d{17}[\dX]|[0-9A-Z]{8,20}")  # identity card, or another document
 _ROW = re.compile(r"[0-9]{1,18}")  # what fits a row number
 
@@ -175,7 +175,7 @@ def _read_date(_: Field, said: str) -> tuple[Any, str]:
 def _read_phone(_: Field, said: str) -> tuple[Any, str]:
     digits = re.sub(r"[\s\-()+]", "", said)
     digits = re.sub(r"^(0086|86)(?=1\d{10}$)", "", digits)
-    return (digits, "") if _PHONE.fullmatch(digits) else (None, "phone")
+    return (digits, "") if PHONE.fullmatch(digits) else (None, "phone")
 
 
 def _read_id_no(_: Field, said: str) -> tuple[Any, str]:

@@ -83,6 +83,12 @@ class EtaReasonMissing(BadData):
     code = "eta_reason_missing"
 
 
+class OutageKnown(Refused):
+    """A fault of this place is open already; facts: outage_no."""
+
+    code = "outage_known"
+
+
 class EtaRefused(BadData):
     """The expected time lies before the outage began, or the window ends before it begins."""
 

@@ -38,7 +38,7 @@ def note_attempt(
     result: AttemptResult,
     note: str = "",
     agreed: bool = False,
-) -> None:
+) -> bool:
     """Note an attempt that did not reach the customer; after the last one the list gives up.
 
     Args:
@@ -50,6 +50,9 @@ def note_attempt(
         note: said with it.
         agreed: the customer asked to be called at this hour.
 
+    Returns:
+        Whether this customer is called no more.
+
     Raises:
         QuietHours: customers are not called now.
         CallbackChanged: somebody else called first.
@@ -58,12 +61,14 @@ def note_attempt(
     _refuse_quiet(agreed=agreed)
     _attempted(session, actor, row, ticket_no, result, note)
     rule = callback_rules()
-    if row.attempts >= rule.attempts or result is AttemptResult.WRONG_NUMBER:
+    gives_up = row.attempts >= rule.attempts or result is AttemptResult.WRONG_NUMBER
+    if gives_up:
         _close(session, actor, row, ticket_no, CallbackState.GIVEN_UP, note=note)
         _end_ticket(session, actor, row, ticket_no)
     else:
         row.due_at = next_attempt_at(clock.now(), rule=rule, zone=clock.office_zone())
     _tell(session, ticket_no)
+    return gives_up
 
 
 def take_answer(

@@ -19,6 +19,7 @@ from loadmgmt.outages.types import (
     EtaRefused,
     NewOutage,
     OutageKind,
+    OutageKnown,
     OutageScope,
     OutageSource,
     OutageState,
@@ -182,10 +183,11 @@ def _take_reports(session: Session, row: Outage) -> None:
 
 
 def register_outage(session: Session, actor: Actor, new: NewOutage) -> str:
-    """Register an outage by hand; an open fault of the same place is given instead.
+    """Register an outage by hand; a box's that is known widens to its area.
 
     Raises:
         NotFound: no such area.
+        OutageKnown: a fault of the same place is open; nothing is changed.
         EtaRefused: it would end before it begins, or a planned one has no end.
     """
     if new.ends_at is not None and new.ends_at <= new.starts_at:
@@ -193,6 +195,9 @@ def register_outage(session: Session, actor: Actor, new: NewOutage) -> str:
     if new.kind is OutageKind.PLANNED:
         return _plan(session, actor, new)
     hold_area(session, new.area_id)
+    known = _open_fault(session, Outage.subject == subject_of(new.area_id, new.box_no))
+    if known is not None:
+        raise OutageKnown(outage_no=session.get_one(Outage, known).outage_no)
     outage_id, created = detect(
         session,
         actor,
@@ -209,6 +214,13 @@ def register_outage(session: Session, actor: Actor, new: NewOutage) -> str:
         row.version += 1
         remember(session, actor, row, "confirmed", before=OutageState.DETECTED)
         tell(session, actor, row, "confirmed")
+        return row.outage_no
+    if new.cause.strip():
+        row.cause = new.cause.strip()
+        change(session, actor, row, "cause", note=row.cause)
+    if new.ends_at is not None:
+        before, row.eta_at = row.eta_at, new.ends_at
+        change(session, actor, row, "eta", eta_before=before)
     return row.outage_no
 
 

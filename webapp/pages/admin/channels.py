@@ -5,9 +5,12 @@ from werkzeug.wrappers import Response
 
 from callcenter.api.messages import deliveries, message_book, opt_out
 from callcenter.api.types import DeliveryState
+from foundation.errors import BadData
 from webapp.auth.guard import allow
 from webapp.auth.permissions import Permission
-from webapp.context import show, t
+from webapp.context import language, show, t
+from webapp.errors import status_of
+from webapp.sentences import sentence
 from webapp.session import actor, db, office
 
 page = Blueprint("channels", __name__)
@@ -18,6 +21,10 @@ PAGE = 50
 @allow(Permission.MANAGE_CHANNELS)
 def listing() -> str:
     """List notices newest first, with the templates they were made of."""
+    return _listing()
+
+
+def _listing(problem: str = "") -> str:
     word = request.args.get("state", "")
     state = DeliveryState(word) if word in set(DeliveryState) else None
     rows = deliveries(
@@ -29,6 +36,8 @@ def listing() -> str:
         rows=rows[:PAGE],
         state=word if state else "",
         states=list(DeliveryState),
+        problem=problem,
+        phone=request.form.get("phone", ""),
         book=message_book(),
         gateway=office().settings.message_gateway,
         next_before=rows[PAGE - 1].id if len(rows) > PAGE else None,
@@ -37,8 +46,11 @@ def listing() -> str:
 
 @page.post("/admin/channels/opt-out")
 @allow(Permission.MANAGE_CHANNELS)
-def stop() -> Response:
+def stop() -> Response | tuple[str, int]:
     """Send no more notices to a number."""
-    opt_out(db(), actor(), request.form.get("phone", ""))
+    try:
+        opt_out(db(), actor(), request.form.get("phone", ""))
+    except BadData as refused:
+        return _listing(sentence(refused, language())), status_of(refused)
     flash(t("channels.stopped"), "ok")
     return redirect(url_for("channels.listing"))

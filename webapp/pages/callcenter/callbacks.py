@@ -121,7 +121,7 @@ def attempt(callback_id: int) -> str | Response | tuple[str, int]:
     note = request.form.get("note", "")
     try:
         with db().begin_nested():
-            note_attempt(
+            gave_up = note_attempt(
                 db(),
                 actor(),
                 callback_id,
@@ -132,7 +132,7 @@ def attempt(callback_id: int) -> str | Response | tuple[str, int]:
             )
     except (Refused, BadData) as refused:
         return _again(callback_id, refused)
-    flash(t("callbacks.attempted"), "ok")
+    flash(t("callbacks.gave_up" if gave_up else "callbacks.attempted"), "ok")
     return redirect(url_for("callbacks.listing"))
 
 

@@ -12,7 +12,7 @@ from callcenter.api.calls import calls_by_ids
 from callcenter.api.tickets import tickets_of_outages
 from callcenter.api.types import TicketCard
 from foundation import clock
-from foundation.errors import BadData, LostRace, NotFound
+from foundation.errors import BadData, LostRace, NotFound, Refused
 from loadmgmt.api.outage_moves import (
     confirm_outage,
     end_outage,
@@ -104,7 +104,7 @@ def register() -> str | Response | tuple[str, int]:
     try:
         with db().begin_nested():
             number = register_outage(db(), actor(), _new())
-    except (BadData, NotFound) as refused:
+    except (BadData, NotFound, Refused) as refused:
         return _listing(sentence(refused, language())), status_of(refused).value
     flash(t("outage.registered", outage_no=number), "ok")
     return redirect(url_for("outages.detail", outage_no=number))

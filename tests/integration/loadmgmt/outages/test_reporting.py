@@ -28,6 +28,7 @@ from loadmgmt.outages.types import (
     EtaRefused,
     NewOutage,
     OutageKind,
+    OutageKnown,
     OutageScope,
     OutageSource,
     OutageState,
@@ -208,10 +209,11 @@ def test_an_outage_registered_by_hand_is_confirmed_and_explains_calls_at_once(
             dispatcher,
             NewOutage(OutageKind.FAULT, houses[0].meter.area_id, START, cause="树障"),
         )
-        again = register_outage(
-            session, dispatcher, NewOutage(OutageKind.FAULT, houses[0].meter.area_id, START)
-        )
-    assert again == number
+        with pytest.raises(OutageKnown) as known:
+            register_outage(
+                session, dispatcher, NewOutage(OutageKind.FAULT, houses[0].meter.area_id, START)
+            )
+    assert known.value.facts["outage_no"] == number
     assert outage_card(session, ALL, number).state is OutageState.CONFIRMED
     told = reported(session, houses[1], 1, minute=1)
     assert told.outage is not None
