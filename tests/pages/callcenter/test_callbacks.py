@@ -96,6 +96,14 @@ def test_who_was_not_reached_comes_again_later(portal: Portal, waiting: Callback
     assert one.due_at == MORNING + timedelta(hours=callback_rules().retry_hours)
 
 
+def test_who_is_called_no_more_is_said_so(portal: Portal, waiting: CallbackCard) -> None:
+    browser = portal.browser("agent")
+    path = f"/callbacks/{waiting.id}/attempt?id={waiting.id}"
+    page = browser.post(path, version=waiting.version, result="wrong_number", agreed="1")
+    assert "不再回访该客户" in browser.follow(page).said
+    assert state(portal, waiting) is CallbackState.GIVEN_UP
+
+
 @pytest.mark.parametrize(("hour", "boxes"), [(11, 0), (12, 2), (14, 0), (23, 2)])
 def test_the_list_names_the_quiet_hours_while_they_last(
     portal: Portal, waiting: CallbackCard, hour: int, boxes: int

@@ -55,6 +55,16 @@ def test_the_desk_shows_the_caller_and_the_form_filled_with_what_is_known(
     assert page.tree.all("section", id="meter-card")
 
 
+def test_nobody_is_promised_a_crew_in_minutes_that_depend_on_where_they_live(
+    portal: Portal, agent: Browser
+) -> None:
+    with portal.work() as session:
+        call_id = answered(session, portal.town.people["agent"], "13900009999")
+    script = agent.get(f"/desk?call={call_id}").tree.one("ol", class_="say scroll fill").text
+    assert "告知您抢修人员何时到场" in script
+    assert "分钟" not in script
+
+
 def test_one_key_makes_the_ticket_and_the_page_says_its_number(
     portal: Portal, agent: Browser
 ) -> None:

@@ -8,6 +8,7 @@ from foundation import clock
 from foundation.actor import Scope
 from loadmgmt.api.outages import outage_card
 from loadmgmt.api.types import OutageCard, OutageState
+from metering.api.network import area_places
 from tests.factories.callcenter import street
 from tests.factories.webapp import Browser, Portal
 
@@ -40,6 +41,18 @@ def test_an_outage_registered_by_hand_stands_in_the_list_and_explains_its_area(
     assert page.problems == []
     assert "试验" in page.said
     assert card(portal, outage_no).state is OutageState.CONFIRMED
+
+
+def test_a_known_outage_is_named_and_nothing_is_changed(
+    portal: Portal, dispatcher: Browser, outage_no: str
+) -> None:
+    with portal.work() as session:
+        area_no = area_places(session, [card(portal, outage_no).area_id]).popitem()[1].area_no
+    page = dispatcher.post("/outages", kind="fault", area_no=area_no, cause="刮风")
+    assert page.status == 409
+    assert outage_no in page.said
+    assert page.tree.one("input", name="cause").attrs["value"] == "刮风"
+    assert card(portal, outage_no).cause == "试验"
 
 
 def test_an_unknown_area_is_said_and_nothing_typed_is_lost(dispatcher: Browser) -> None:

@@ -62,7 +62,11 @@ def test_a_command_goes_from_one_desk_to_the_other(
         ending=meter.meter_no[-4:],
         opinion="核对",
     )
-    assert "已下发" in second.follow(sent).said
+    assert "已复核，采集进程正在下发" in second.follow(sent).said
+    again = second.post(f"{address}/review", version=1, verdict="reject", opinion="我不同意")
+    assert again.status == 409
+    assert again.tree.one("div", data_error_summary=True)
+    assert "我不同意" in again.said
     late = dispatcher.post(f"{address}/withdraw", version=1)
     assert late.status == 409
 
