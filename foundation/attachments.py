@@ -134,10 +134,20 @@ def draft_subject(actor: Actor) -> tuple[str, str]:
     return (DRAFT, str(actor.id))
 
 
-def forget_drafts(session: Session, *, before: datetime) -> None:
-    """Drop the rows of files put aside for cases that never began; the job removes the files."""
+def forget_drafts(session: Session, *, before: datetime, keep: Collection[int]) -> None:
+    """Drop the rows of files put aside for cases that never began; the job removes the files.
+
+    Args:
+        session: the caller's transaction.
+        before: only files put aside before this.
+        keep: rows of files that drafts still name.
+    """
     session.execute(
-        delete(Attachment).where(Attachment.subject_type == DRAFT, Attachment.stored_at < before)
+        delete(Attachment).where(
+            Attachment.subject_type == DRAFT,
+            Attachment.stored_at < before,
+            Attachment.id.not_in(keep),
+        )
     )
 
 

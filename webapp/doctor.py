@@ -80,7 +80,7 @@ def _database(settings: Settings) -> Iterator[Found]:
                 return
             failed = failed_count(session)
             yield Found(
-                f"jobs that gave up: {failed}", failed == 0, "see them on the page System → Jobs"
+                f"jobs that gave up: {failed}", failed == 0, "see them on the page Background jobs"
             )
             broken = first_broken_seal(session)
             yield Found(

@@ -88,5 +88,8 @@ def drop(session: Session, actor: Actor, key: str) -> None:
 
 def forget_old(session: Session, actor: Actor) -> None:  # noqa: ARG001 - a job's signature
     """Drop drafts nobody has touched for thirty days, and the files put aside with them."""
-    forget_drafts(session, before=clock.now() - KEPT)
-    session.execute(delete(Draft).where(Draft.saved_at < clock.now() - KEPT))
+    before = clock.now() - KEPT
+    session.execute(delete(Draft).where(Draft.saved_at < before))
+    living = map(json.loads, session.scalars(select(Draft.content)))
+    named = {number for content in living for _, number in content.get("files", [])}
+    forget_drafts(session, before=before, keep=named)

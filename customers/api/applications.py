@@ -19,7 +19,7 @@ from customers.applications.queries.cases import (
     open_cases,
     open_duplicates,
 )
-from customers.applications.queries.progress import code_fits, progress
+from customers.applications.queries.progress import code_fits, progress, promised_days
 
 __all__ = [
     "application_card",
@@ -36,6 +36,7 @@ __all__ = [
     "open_duplicates",
     "pause_case",
     "progress",
+    "promised_days",
     "rehearse",
     "resume_case",
     "settle_conflict",

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from foundation.actor import Actor
 from foundation.audit import Act, entries, record
+from metering.modbus.errors import LookTooLong
 from metering.modbus.link import TlsFiles
 from metering.modbus.place import Place
-from metering.modbus.probe import OVER_TCP, Probed, probe
+from metering.modbus.probe import OVER_TCP, Fit, Probed, probe
 from metering.modbus.profile import Profile, load_profiles
 from metering.modbus.profile_parts import Order
 from metering.profiles.queries import (
@@ -147,7 +148,7 @@ def try_profile(
 
     Args:
         session: the caller's transaction.
-        actor: who looks; the look is audited.
+        actor: who looks; the look is audited, also one that took too long.
         trial: what to try where.
         data_dir: the office's folder.
         networks: where devices may stand.
@@ -167,10 +168,21 @@ def try_profile(
     if owned and not trial.despite_owner:
         raise ConnectionOwned(address=f"{trial.host}:{trial.port}", terminals=owned[:5])
     framings = OVER_TCP if trial.framing is None else (trial.framing,)
-    probed = probe(
-        place, profile, ratios=(trial.pt, trial.ct), framings=framings, within_s=WITHIN_S
-    )
+    try:
+        probed = probe(
+            place, profile, ratios=(trial.pt, trial.ct), framings=framings, within_s=WITHIN_S
+        )
+    except LookTooLong:
+        _looked(session, actor, trial, framing=trial.framing, best=None)
+        raise
     seen = _seen(probed)
+    _looked(session, actor, trial, framing=probed.framing, best=seen.best)
+    return seen
+
+
+def _looked(
+    session: Session, actor: Actor, trial: Trial, *, framing: str | None, best: Fit | None
+) -> None:
     record(
         session,
         actor,
@@ -178,12 +190,11 @@ def try_profile(
         subject=("device", f"{trial.host}:{trial.port}"),
         unit=trial.unit,
         profile=trial.name,
-        framing=probed.framing,
-        shift=seen.best.shift if seen.best else None,
-        order=seen.best.order if seen.best else None,
-        fit_pct=round(100 * seen.best.score) if seen.best else None,
+        framing=framing,
+        shift=best.shift if best else None,
+        order=best.order if best else None,
+        fit_pct=round(100 * best.score) if best else None,
     )
-    return seen
 
 
 def _seen(probed: Probed) -> TrialSeen:

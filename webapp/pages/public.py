@@ -41,6 +41,8 @@ def _form(error: str = "", username: str = "") -> str:
         error=error,
         username=username,
         next=_next(),
+        lock_after=office().settings.lock_after,
+        lock_minutes=office().settings.lock_minutes,
         demo_staff=STAFF if demo else (),
         demo_password=PASSWORD if demo else "",
     )

@@ -9,11 +9,12 @@ from customers.applications import books
 from customers.applications.models import Application
 from customers.applications.queries.cases import application_card
 from customers.applications.queries.papers import papers
-from customers.applications.rules import customer_needs
-from customers.applications.types import DocumentState, Progress, ProgressRefused
+from customers.applications.rules import customer_needs, flow_of
+from customers.applications.types import ApplicationKind, DocumentState, Progress, ProgressRefused
 from foundation.db import keyed_hash
 from foundation.errors import NotFound
 from foundation.flow.engine import history
+from foundation.overrides import values
 
 
 def progress(session: Session, application_no: str) -> Progress:
@@ -65,3 +66,9 @@ def code_fits(session: Session, application_no: str, code: str) -> bool:
         select(Application.code_hash).where(Application.application_no == application_no)
     )
     return hmac.compare_digest(known or b"", keyed_hash(f"progress{application_no}{code}"))
+
+
+def promised_days(session: Session, kind: ApplicationKind) -> int | None:
+    """Give in how many working days a case that begins now is promised to be done."""
+    limit = books.promises().limits(flow_of(kind), values(session)).get("whole")
+    return None if limit is None else limit.working_days

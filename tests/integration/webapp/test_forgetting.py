@@ -73,6 +73,19 @@ def test_drafts_and_the_files_put_aside_with_them_are_forgotten_after_thirty_day
         content_of(file)
 
 
+def test_a_file_stays_as_long_as_a_draft_names_it(session: Session) -> None:
+    clerk = foundation.person(session, Role.CLERK)
+    file = keep(session, clerk, subject=draft_subject(clerk), name="a.pdf", content=PDF)
+    with clock.frozen(clock.now() + LATER - timedelta(days=5)):
+        drafts.save(session, clerk, "apps:new", {"files": [["owner_id", file.id]]})
+    with clock.frozen(clock.now() + LATER):
+        drafts.forget_old(session, SYSTEM)
+        assert attachments(session, [file.id])
+        drafts.drop(session, clerk, "apps:new")
+        drafts.forget_old(session, SYSTEM)
+    assert attachments(session, [file.id]) == {}
+
+
 def test_a_file_some_record_names_is_never_cleared_away(session: Session) -> None:
     clerk = foundation.person(session, Role.CLERK)
     file = keep(session, clerk, subject=("application", "YK-1"), name="a.pdf", content=PDF)

@@ -1,6 +1,7 @@
 """Profiles: written in the page, checked, kept, tried on a device that really answers."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
@@ -13,6 +14,7 @@ from foundation.audit import entries
 from foundation.postgres import EmbeddedServer
 from foundation.settings import settings
 from metering.polling.plans import Plans
+from metering.profiles import actions
 from tests.factories import metering
 from tests.factories.databases import own_database
 from tests.factories.simulated import Simulated, simulated, unit
@@ -266,6 +268,21 @@ def test_nobody_there_is_said_in_words(admin: Browser) -> None:
     assert page.status == 200
     assert "均无应答" in page.said
     assert "连接不上" in page.said
+
+
+def test_a_look_that_took_too_long_is_in_the_audit_too(
+    portal: Portal, admin: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "WITHIN_S", 0.3)
+    text = begun(admin, "mute")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = str(mute.getsockname()[1])
+        page = admin.post("/profiles/try", name="", text=text, host="127.0.0.1", port=port)
+    assert page.status == 503
+    with portal.work() as session:
+        newest = entries(session, act="device.probed")[0]
+    assert newest.subject_no == f"127.0.0.1:{port}"
+    assert newest.facts["fit_pct"] is None
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as cookie
 from werkzeug.wrappers import Response
 
-from customers.api.applications import complete_step, open_duplicates, submit
+from customers.api.applications import complete_step, open_duplicates, promised_days, submit
 from customers.api.archive import customer_card, find_customers, same_person_or_place
 from customers.api.case_files import adopt_document, document_rules, forms, promise_document
 from customers.api.types import ApplicationKind, CustomerCard
@@ -98,6 +98,7 @@ def _show(
         "search": search,
         "found": find_customers(db(), search) if search else [],
         "kinds": list(ApplicationKind),
+        "promised": {kind: promised_days(db(), kind) for kind in ApplicationKind},
         "other_kinds": OTHER_KINDS,
         "form": forms().forms["intake"],
         "names": FIELDS.get(step, ()),

@@ -144,6 +144,7 @@ def _shown(subject: Subject, day: date, model: str) -> dict[str, Any]:
         "board": board_rows,
         "live": practice.live,
         "target": target,
+        "level": float(practice.level),
         "board_days": BOARD_DAYS,
         "day_start": clock.day_span(day)[0],
     }

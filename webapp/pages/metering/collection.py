@@ -139,7 +139,7 @@ def backfill() -> Response:
     if asked:
         flash(t("missing.asked", n=asked), "ok")
     else:
-        flash(t("missing.none_chosen"), "warning")
+        flash(t("missing.none_left" if chosen else "missing.none_chosen"), "warning")
     return redirect(own_address(request.form.get("back", "")) or "/collection/missing")
 
 

@@ -28,7 +28,7 @@ from webapp.context import language, show, t
 from webapp.errors import status_of
 from webapp.pages.metering.profile_words import in_words
 from webapp.sentences import sentence
-from webapp.session import actor, db, office
+from webapp.session import actor, db, keep_changes, office
 
 page = Blueprint("profiles", __name__)
 DEVICE = {"host": "", "port": "502", "unit": "1", "framing": "", "pt": "1", "ct": "1"}
@@ -107,16 +107,16 @@ def look() -> str | tuple[str, int]:
     name, text, seen = (request.form.get(one, "") for one in ("name", "text", "seen"))
     settings = office().settings
     try:
-        with db().begin_nested():
-            found = try_profile(
-                db(),
-                actor(),
-                _trial(name or name_in(text), text),
-                data_dir=settings.data_dir,
-                networks=settings.probe_networks,
-                tls=TlsFiles.of(settings),
-            )
+        found = try_profile(
+            db(),
+            actor(),
+            _trial(name or name_in(text), text),
+            data_dir=settings.data_dir,
+            networks=settings.probe_networks,
+            tls=TlsFiles.of(settings),
+        )
     except (BadData, Refused, Unreachable) as refused:
+        keep_changes()  # that somebody looked, though nothing came of it
         return _page(name, text, seen, refused=refused), status_of(refused)
     return _page(name, text, seen, found=found)
 
