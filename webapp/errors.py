@@ -87,7 +87,8 @@ def _domain(error: GridhallError) -> Response:
     if isinstance(error, Forbidden):
         return _page(HTTPStatus.FORBIDDEN, "")
     logger.info("refused", extra={"code": error.code, "path": request.path})
-    return _page(status, sentence(error, _lang()), code=error.code)
+    ticket_no = str(error.facts.get("ticket_no", ""))
+    return _page(status, sentence(error, _lang()), code=error.code, ticket_no=ticket_no)
 
 
 def _badly_put(error: HTTPError) -> Response:
@@ -133,7 +134,9 @@ def _unforeseen(error: Exception) -> Response:
     return _page(HTTPStatus.INTERNAL_SERVER_ERROR, "")
 
 
-def _page(status: HTTPStatus, text: str, *, code: str = "", detail: object = None) -> Response:
+def _page(
+    status: HTTPStatus, text: str, *, code: str = "", detail: object = None, ticket_no: str = ""
+) -> Response:
     """Answer in the shape the request asked for: JSON, a fragment, or a page."""
     if _is_program():
         content = {
@@ -150,6 +153,7 @@ def _page(status: HTTPStatus, text: str, *, code: str = "", detail: object = Non
                 status=status.value,
                 sentence=text,
                 request_id=_request_id(),
+                ticket_no=ticket_no,
             )
         )
     answer.status_code = status.value

@@ -363,6 +363,7 @@ def register(
         mask_name=mask_name, account_no=account_no, id_card=id_card, dt=dt,
         time_of_day=time_of_day, date=day, ago=ago, iso=lambda at: _iso(at, zone),
         long_date=lambda value: long_date(value, zone, lang=language()),
+        iso_instant=datetime.fromisoformat, age=lambda at: now() - at,
         dur=lambda length, *, seconds=False: dur(length, t, seconds=seconds),
         nl2br=lambda text: Markup("<br>").join(escape(text).splitlines()),
     )  # fmt: skip

@@ -83,6 +83,7 @@ def _cards() -> Query:
             Latest.read_at,
             Terminal.silent_since,
             Terminal.last_error,
+            Terminal.in_service,
         )
         .join(Point, Point.id == Meter.point_id)
         .outerjoin(Terminal, Terminal.id == Meter.terminal_id)

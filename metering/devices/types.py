@@ -140,6 +140,7 @@ class MeterCard:
 
     Attributes:
         last_ok_at: when it last answered, asked by the timetable or by a person.
+        in_service: whether its terminal is asked at all; None without one.
     """
 
     meter_id: int
@@ -160,6 +161,7 @@ class MeterCard:
     last_ok_at: datetime | None
     silent_since: datetime | None
     last_error: str | None
+    in_service: bool | None
 
     @property
     def multiplier(self) -> int:

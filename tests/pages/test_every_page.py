@@ -167,10 +167,10 @@ NOT_PAGES = {
     "/events",
     "/logo",
     "/login",
-    "/search",
     "/",
 }
 FILES = {
+    "search.find",
     "app_files.read",
     "intake.read",
     "imports.template",

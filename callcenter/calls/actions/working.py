@@ -24,7 +24,7 @@ from callcenter.calls.types import (
 )
 from callcenter.messages.actions import send
 from callcenter.messages.outages import facts_of_outage, template_for_caller
-from callcenter.tickets.actions.moving import add_note, move_ticket
+from callcenter.tickets.actions.moving import add_dangers, add_note, move_ticket
 from callcenter.tickets.actions.opening import open_ticket
 from callcenter.tickets.actions.outages import ticket_for_outage
 from callcenter.tickets.queries import ticket_card, tickets_at
@@ -224,7 +224,7 @@ def _joined(
     ticket_no = None
     if outage.kind is OutageKind.FAULT and outage.is_open:
         ticket_no = ticket_for_outage(session, actor, outage.id)
-        add_note(session, actor, ticket_no, _line(call, fault))
+        _add(session, actor, call, fault, ticket_no)
     if call.notify:
         send(
             session,
@@ -250,9 +250,14 @@ def _added(
     session: Session, actor: Actor, call: Call, fault: FaultReport, ticket_no: str
 ) -> Logged:
     ticket_card(session, ticket_no)
-    add_note(session, actor, ticket_no, _line(call, fault))
+    _add(session, actor, call, fault, ticket_no)
     _finish(session, actor, call, CallOutcome.ADDED, ticket_no=ticket_no, note=fault.description)
     return Logged(CallOutcome.ADDED, ticket_no, None)
+
+
+def _add(session: Session, actor: Actor, call: Call, fault: FaultReport, ticket_no: str) -> None:
+    add_note(session, actor, ticket_no, _line(call, fault))
+    add_dangers(session, actor, ticket_no, dangers_of(fault.dangers))
 
 
 def _line(call: Call, fault: FaultReport) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, false, func, select
 from sqlalchemy.orm import Session
 
 from callcenter.calls.books import desk_rules
@@ -137,7 +137,11 @@ def repeat_of(tickets: list[TicketCard]) -> TicketCard | None:
 
 
 def _contacts(session: Session, call: CallCard, tickets: list[TicketCard]) -> list[Contact]:
-    mine = Call.point_id == call.point_id
+    mine: ColumnElement[bool] = (
+        false()
+    )  # of a caller nobody knows there is nothing, least of all what others said
+    if call.point_id is not None:
+        mine |= Call.point_id == call.point_id
     if call.caller:
         mine |= Call.caller_hash == keyed_hash(call.caller)
     rows = session.execute(

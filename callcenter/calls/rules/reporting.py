@@ -2,6 +2,7 @@
 
 from callcenter.calls.types import DANGERS, NOTHING, SYMPTOMS, FaultReport
 from callcenter.tickets.types import Priority
+from foundation.flow.forms import PHONE
 
 WITHOUT_POWER = frozenset({"no_power", "part_power"})
 """Symptoms that may be an outage."""
@@ -14,6 +15,8 @@ def problems_of(report: FaultReport, *, has_point: bool) -> dict[str, str]:
         problems["symptom"] = "required"
     if not report.safety_asked:
         problems["dangers"] = "required"
+    if report.contact_phone and not PHONE.fullmatch(report.contact_phone):
+        problems["contact_phone"] = "phone"
     if not has_point and not report.address.strip():
         problems["address"] = "required"
     return problems

@@ -1,6 +1,6 @@
 """Moving tickets, with whatever a move brings about."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from callcenter.crews.queries import crews_of
 from callcenter.tickets import books, effects
 from callcenter.tickets.models import Ticket, TicketNoteRow
 from callcenter.tickets.rules import FIELD_MOVES, may_work_on
-from callcenter.tickets.types import NotYourCrew
+from callcenter.tickets.types import NotYourCrew, Priority
 from foundation import clock
 from foundation.actor import Actor
 from foundation.audit import Act, record
@@ -23,6 +23,7 @@ from foundation.flow.models import FlowCase
 from foundation.outbox import signal
 
 TICKET_MOVED = Act.of("ticket.moved", "move", "from_step", "to_step", "note")
+DANGERS = Act.of("ticket.dangers", "dangers")
 
 
 def move_ticket(
@@ -100,6 +101,28 @@ def _filled_in(
     if chosen is None or chosen.form is None:
         return {}
     return books.forms().check(chosen.form, form)
+
+
+def add_dangers(session: Session, actor: Actor, ticket_no: str, dangers: Collection[str]) -> None:
+    """Add what else is dangerous at a ticket's place; a danger makes it critical.
+
+    Args:
+        session: the caller's transaction.
+        actor: who heard of it.
+        ticket_no: its number.
+        dangers: codes; those that are known already change nothing.
+    """
+    ticket = session.scalar(select(Ticket).where(Ticket.ticket_no == ticket_no).with_for_update())
+    if ticket is None:
+        raise NotFound(what="ticket", id=ticket_no)
+    known = list(ticket.evidence.get("dangers", []))
+    more = [one for one in dangers if one not in known]
+    if not more:
+        return
+    ticket.evidence = ticket.evidence | {"dangers": known + more}
+    ticket.priority = Priority.CRIT
+    record(session, actor, DANGERS, subject=("ticket", ticket_no), dangers=more)
+    signal(session, Signal("ticket", ticket_no), Signal("tickets"))
 
 
 def add_note(session: Session, actor: Actor, ticket_no: str, text: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from callcenter.calls.actions.seats import sit_at
 from callcenter.calls.queries.cards import call_card
 from callcenter.calls.types import CallCard, CallOutcome
+from callcenter.tickets.types import Priority
 from foundation import clock
 from tests.factories.callcenter import House, answered, extension_of, street
 from tests.factories.foundation import SYSTEM
@@ -63,6 +64,65 @@ def test_nobody_is_promised_a_crew_in_minutes_that_depend_on_where_they_live(
     script = agent.get(f"/desk?call={call_id}").tree.one("ol", class_="say scroll fill").text
     assert "告知您抢修人员何时到场" in script
     assert "分钟" not in script
+
+
+def test_dangers_a_contact_and_a_place_reach_the_crew(portal: Portal, agent: Browser) -> None:
+    call_id, _ = calls(portal)
+    log(
+        agent,
+        call_id,
+        dangers=["line_down", "shock"],
+        contact_name="守夜人",
+        contact_phone="138 1111 2222",
+        address="屋后田埂",
+        crew_id=str(portal.town.crew_id),
+    )
+    number = str(card(portal, call_id).ticket_no)
+    task = portal.browser("crew").get(f"/m/tasks/{number}")
+    assert task.tree.all("a", href="tel:13811112222")
+    for page in (task, portal.browser("dispatcher").get(f"/tickets/{number}")):
+        for said in ("电线掉落", "有人触电", "屋后田埂"):
+            assert said in page.said
+
+
+def test_dangers_told_later_make_a_ticket_critical(portal: Portal, agent: Browser) -> None:
+    first, houses = calls(portal)
+    log(agent, first, symptom="flicker")
+    number = str(card(portal, first).ticket_no)
+    assert portal.card(number).priority is Priority.MINOR
+    with portal.work() as session:
+        second = answered(session, portal.town.people["agent"], houses[0].phone)
+    log(agent, second, symptom="flicker", dangers=["smoke"], do=f"add:{number}")
+    assert portal.card(number).priority is Priority.CRIT
+    assert portal.card(number).evidence["dangers"] == ["smoke"]
+
+
+def test_a_number_that_is_none_is_refused(portal: Portal, agent: Browser) -> None:
+    call_id, _ = calls(portal)
+    page = log(agent, call_id, contact_phone="not a number")
+    assert page.status == 422
+    assert page.tree.one("input", name="contact_phone").attrs["value"] == "not a number"
+
+
+def test_another_account_brings_its_own_place_and_crew(portal: Portal, agent: Browser) -> None:
+    call_id, houses = calls(portal, 2)
+    agent.post(
+        f"/drafts/call:{call_id}", description="整层没电", address="别处", symptom="no_power"
+    )
+    other = houses[1].meter.point_id
+    agent.post(f"/desk/calls/{call_id}/point", version=1, point_id=str(other))
+    form = agent.get(f"/desk?call={call_id}").tree.one("form", data_draft=True)
+    assert form.one("textarea", name="description").text == "整层没电"
+    assert form.one("input", name="address").attrs["value"] not in {"", "别处"}
+
+
+def test_what_strangers_told_is_shown_to_nobody_unknown(portal: Portal, agent: Browser) -> None:
+    with portal.work() as session:
+        stranger = answered(session, portal.town.people["agent"], None)
+    agent.post(f"/desk/calls/{stranger}/close", version=1, outcome="answered", note="私事")
+    with portal.work() as session:
+        unknown = answered(session, portal.town.people["agent"], "13912345678")
+    assert "私事" not in agent.get(f"/desk?call={unknown}").said
 
 
 def test_one_key_makes_the_ticket_and_the_page_says_its_number(
@@ -192,7 +252,9 @@ def test_an_unknown_caller_gets_a_search_and_a_point_chosen_by_hand(
 def test_a_call_is_finished_without_a_ticket_with_a_word(portal: Portal, agent: Browser) -> None:
     call_id, _ = calls(portal)
     refused = agent.post(f"/desk/calls/{call_id}/close", version=1, outcome="answered")
-    assert refused.status == 422
+    back = agent.follow(refused)
+    assert "请写明答复了客户什么" in back.said
+    assert back.tree.all("form", id=f"fault-{call_id}")
     agent.post(f"/desk/calls/{call_id}/close", version=1, outcome="inside", note="请检查漏保")
     assert card(portal, call_id).outcome is CallOutcome.INSIDE
 

@@ -30,6 +30,7 @@ from callcenter.api.types import (
     CallCard,
     CallOutcome,
     EventKind,
+    NoteNeeded,
     TicketCard,
 )
 from customers.api.archive import points_of_search
@@ -44,6 +45,7 @@ from webapp.auth.permissions import Permission
 from webapp.callbar import bar_of
 from webapp.context import language, show, t
 from webapp.pages.callcenter.fault_form import (
+    OF_THE_ACCOUNT,
     WITHOUT_TICKET,
     crew_choices,
     defaults,
@@ -245,7 +247,18 @@ def point(call_id: int) -> Response:
     if wanted is not None and wanted not in meter_cards(db(), [wanted]):
         raise NotFound(what="point", id=wanted)
     choose_point(db(), actor(), call_id, version=_version(), point_id=wanted)
+    _follow_account(call_id)
     return _back(call_id)
+
+
+def _follow_account(call_id: int) -> None:
+    """Let what was typed keep, but whom and where it is about is the chosen account's now."""
+    draft = drafts.kept(db(), actor(), draft_key(call_id))
+    if draft is not None:
+        pop = screen_pop(db(), call_id)
+        fresh = defaults(pop, places_of(db(), {pop.call.point_id}).of(pop.call.point_id))
+        changed = {name: fresh[name] for name in OF_THE_ACCOUNT}
+        drafts.save(db(), actor(), draft_key(call_id), draft.content | changed)
 
 
 @page.post("/desk/calls/<int:call_id>/read")
@@ -304,7 +317,12 @@ def close(call_id: int) -> Response:
     word = request.form.get("outcome", "")
     outcome = CallOutcome(word) if word in set(CallOutcome) else CallOutcome.TICKET
     note = request.form.get("note", "")
-    close_call(db(), actor(), call_id, version=_version(), outcome=outcome, note=note)
+    try:
+        with db().begin_nested():
+            close_call(db(), actor(), call_id, version=_version(), outcome=outcome, note=note)
+    except NoteNeeded as needed:
+        flash(sentence(needed, language()), "warning")
+        return _back(call_id)
     drafts.drop(db(), actor(), draft_key(call_id))
     flash(t("desk.closed"), "ok")
     return redirect(url_for("desk.desktop"))

@@ -36,6 +36,10 @@ FIELDS = (
 )  # fmt: skip
 
 
+OF_THE_ACCOUNT = ("contact_name", "address", "crew_id")
+"""Fields that follow the account when another one is chosen."""
+
+
 def draft_key(call_id: int) -> str:
     """Name the draft of a call's form."""
     return f"call:{call_id}"
@@ -47,7 +51,7 @@ def defaults(pop: ScreenPop, place: Place) -> dict[str, list[str]]:
     number = pop.call.caller or (contact.phone if contact else None)
     dark = around is not None and around.own is Power.DARK
     sensitive = place.supply is not None and place.supply.life_support_until is not None
-    crew = next(iter(crew_choices(place)), None)
+    crew = next(iter(crew_choices(place)), None) if place.point else None
     return {
         "symptom": ["no_power"] if dark else [],
         "dangers": ["life_support"] if sensitive else [],
@@ -86,7 +90,7 @@ def fault_of(place: Place) -> FaultReport:
         dangers=dangers,
         safety_asked=bool(dangers),
         contact_name=_text("contact_name")[:100],
-        contact_phone=plain_number(_text("contact_phone"))[:20],
+        contact_phone=_number(_text("contact_phone")),
         address=address,
         description=_text("description"),
         backup=backup if backup in BACKUPS else "",
@@ -94,6 +98,11 @@ def fault_of(place: Place) -> FaultReport:
         notify=bool(request.form.get("notify")),
         callback=bool(request.form.get("callback")),
     )
+
+
+def _number(typed: str) -> str:
+    """Give a number's digits, or what was typed if there are none in it."""
+    return (plain_number(typed) or typed)[:20]
 
 
 def _title(symptom: str, place: Place, address: str) -> str:

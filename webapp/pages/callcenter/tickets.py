@@ -19,6 +19,7 @@ from callcenter.api.tickets import (
     open_ticket,
     ticket_card,
     ticket_cards,
+    ticket_contact,
     ticket_counts,
     ticket_history,
     ticket_notes,
@@ -32,7 +33,6 @@ from callcenter.api.types import (
     TicketKind,
     TicketSource,
 )
-from customers.api.archive import contact_at
 from foundation.errors import LostRace
 from foundation.flow.engine import moves_open_to
 from foundation.flow.forms import Form, FormRefused
@@ -205,7 +205,7 @@ def ticket_values(card: TicketCard) -> dict[str, Any]:
     return {
         "ticket": card,
         "place": place,
-        "contact": contact_at(db(), card.point_id) if card.point_id else None,
+        "contact": ticket_contact(db(), card.id),
         "latest": latest(db(), [meter.meter_id]).get(meter.meter_id) if meter else None,
         "request_": newest_request(db(), meter.meter_id) if meter else None,
         "alert": alert_card(db(), scope(), card.alert_id) if card.alert_id else None,

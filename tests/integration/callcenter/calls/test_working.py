@@ -81,7 +81,7 @@ def test_one_key_makes_the_ticket_with_its_promises_contact_and_crew(session: Se
         session, "青禾试验班", kind=CrewKind.REPAIR, unit_id=house.meter.unit_id, members=[]
     )
     call_id = answered(session, one, house.phone)
-    fault = replace(NO_POWER, contact_name="林小满", contact_phone="139 0000 0001", crew_id=crew_id)
+    fault = replace(NO_POWER, contact_name="林小满", contact_phone="13900000001", crew_id=crew_id)
     done = log_fault(session, one, call_id, fault, version=1)
     assert done.outcome is CallOutcome.TICKET
     card = ticket_card(session, done.ticket_no or "")
@@ -93,7 +93,7 @@ def test_one_key_makes_the_ticket_with_its_promises_contact_and_crew(session: Se
     assert card.point_id == house.meter.point_id
     assert {one.name for one in card.clocks} >= {"dispatch", "accept", "arrive"}
     contact = ticket_contact(session, card.id)
-    assert (contact.name, contact.phone) == ("林小满", "139 0000 0001")
+    assert (contact.name, contact.phone) == ("林小满", "13900000001")
     sealed = session.execute(text("SELECT contact_phone FROM callcenter.ticket")).scalar_one()
     assert b"139" not in bytes(sealed)
     call = call_card(session, call_id)
