@@ -6,7 +6,7 @@ owns and that takes one connection only is taken out of service first.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 from struct import Struct
@@ -216,8 +216,8 @@ async def fits_of(
     """
     fits = []
     for shift in shifts:
-        moved = moved_by(profile, shift)
-        if any(not 0 <= point.first <= point.last <= LAST_ADDRESS for point in moved.points):
+        moved = _addressable(moved_by(profile, shift))
+        if not moved.points:
             continue
         plan = compile_plan(moved, groups=EVERY_GROUP)
         answers = await read_terminal(
@@ -236,6 +236,21 @@ async def fits_of(
     distinct = {(fit.shift, tuple((p.point, p.value) for p in fit.points)): fit
                 for fit in reversed(fits)}  # fmt: skip
     return sorted(distinct.values(), key=lambda fit: (-fit.score, abs(fit.shift), fit.order or ""))
+
+
+def _addressable(profile: Profile) -> Profile:
+    """Leave out what a moved map has outside of all addresses; a bit at 0 rules no offset out."""
+    return replace(
+        profile,
+        points=tuple(
+            point for point in profile.points if 0 <= point.first <= point.last <= LAST_ADDRESS
+        ),
+        readable=tuple(
+            replace(span, first=max(span.first, 0), last=min(span.last, LAST_ADDRESS))
+            for span in profile.readable
+            if span.last >= 0 and span.first <= LAST_ADDRESS
+        ),
+    )
 
 
 def _fit(

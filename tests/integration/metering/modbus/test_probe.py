@@ -85,6 +85,30 @@ def test_a_map_that_is_off_by_one_is_found_out(
     asyncio.run(scene())
 
 
+def test_bits_at_address_0_hide_no_offset_of_the_registers(
+    town_of: Callable, unit_of: Callable
+) -> None:
+    async def scene() -> None:
+        right = PROFILES["demo_terminal"]
+        high = moved_by(right, 1)
+        points = tuple(
+            there if there.function in {3, 4} else here
+            for here, there in zip(right.points, high.points, strict=True)
+        )
+        spans = tuple(
+            there if there.function in {3, 4} else here
+            for here, there in zip(right.readable, high.readable, strict=True)
+        )
+        wrong = replace(high, points=points, readable=spans)
+        assert min(point.first for point in wrong.points) == 0
+        async with town_of(unit_of(1, "demo_terminal")) as town:
+            seen = await look_at(Place("127.0.0.1", town.port, 1, 2), wrong)
+            assert (seen.fits[0].shift, seen.fits[0].order) == (-1, None)
+            assert seen.fits[0].score > 0.95
+
+    asyncio.run(scene())
+
+
 def _fits_low(name: str, shift: int) -> bool:
     return min(point.first for point in PROFILES[name].points) - shift >= 0
 
