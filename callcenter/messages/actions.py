@@ -17,6 +17,7 @@ from callcenter.messages.types import (
     DeliveryState,
     GatewayAway,
     NumberWrong,
+    SkipReason,
     Template,
 )
 from customers.api.archive import plain_number
@@ -75,6 +76,7 @@ def send(
         created_at=clock.now(),
     )
     later = _decide(session, row, chosen)
+    _drop_held(session, template, about, SkipReason.SUPERSEDED, phone=phone)
     session.add(row)
     session.flush()
     if row.state is DeliveryState.WAITING:
@@ -90,6 +92,39 @@ def send(
     )
     signal(session, Signal("deliveries"))
     return row.id
+
+
+def withdraw(session: Session, template: str, about: tuple[str, str]) -> None:
+    """Take back the notices of a record that still wait, because they are no longer true."""
+    _drop_held(session, template, about, SkipReason.WITHDRAWN)
+    signal(session, Signal("deliveries"))
+
+
+def _drop_held(
+    session: Session,
+    template: str,
+    about: tuple[str, str],
+    reason: SkipReason,
+    *,
+    phone: str | None = None,
+) -> None:
+    """Skip the notices of a record that wait for the end of quiet hours, of one number or all."""
+    held = session.scalars(
+        select(Delivery)
+        .where(
+            Delivery.template == template,
+            Delivery.about_type == about[0],
+            Delivery.about_no == about[1],
+            Delivery.state == DeliveryState.WAITING,
+            Delivery.reason == QUIET_HOURS,
+        )
+        .order_by(Delivery.id)
+        .with_for_update()
+    )
+    for row in held:
+        if phone is None or row.phone == phone:
+            row.state, row.reason = DeliveryState.SKIPPED, reason.value
+            row.finished_at = clock.now()
 
 
 def deliver(session: Session, actor: Actor, *, delivery_id: int) -> None:

@@ -22,6 +22,8 @@ class SkipReason(StrEnum):
 
     NO_PHONE = "no_phone"
     OPTED_OUT = "opted_out"
+    SUPERSEDED = "superseded"  # while it waited a newer one of the same was written
+    WITHDRAWN = "withdrawn"  # while it waited it became untrue
 
 
 QUIET_HOURS = "quiet_hours"

@@ -14,6 +14,7 @@ from callcenter.callbacks.types import (
     QuietHours,
     ReasonNeeded,
 )
+from callcenter.messages.actions import withdraw
 from callcenter.tickets.actions.moving import move_ticket
 from callcenter.tickets.models import Ticket
 from callcenter.tickets.queries import ticket_card
@@ -187,6 +188,7 @@ def _begin_again(
     session: Session, actor: Actor, row: Callback, ticket_no: str, reason: str
 ) -> None:
     """Reopen the ticket; whoever else was to be called about this round is asked after the next."""
+    withdraw(session, "power_restored", ("ticket", ticket_no))
     session.execute(
         update(Callback)
         .where(Callback.ticket_id == row.ticket_id, Callback.closed_at.is_(None))

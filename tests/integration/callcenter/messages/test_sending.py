@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from callcenter.messages import actions
-from callcenter.messages.actions import deliver, opt_out, send
+from callcenter.messages.actions import deliver, opt_out, send, withdraw
 from callcenter.messages.gateways import FileGateway, LogGateway, gateway_of
 from callcenter.messages.queries import deliveries
 from callcenter.messages.types import DeliveryCard, DeliveryState, GatewayAway
@@ -99,6 +99,22 @@ def test_a_notice_of_the_night_waits_for_the_morning(session: Session, folder: P
     assert len(list(folder.iterdir())) == 1
     done = deliveries(session)[0]
     assert (done.state, done.reason, done.attempts) == (DeliveryState.SENT, "", 1)
+
+
+def test_of_what_waits_only_the_newest_and_the_true_goes_out(
+    session: Session, folder: Path
+) -> None:
+    with clock.frozen(NIGHT):
+        first, second, other = sent(session), sent(session), sent(session, to="130 0000 0422")
+    states = {one.id: (one.state, one.reason) for one in deliveries(session)}
+    assert states[first.id] == (DeliveryState.SKIPPED, "superseded")
+    assert states[second.id][0] is states[other.id][0] is DeliveryState.WAITING
+    withdraw(session, "power_restored", ("ticket", "GD-1"))
+    with clock.frozen(MORNING):
+        for card in (first, second, other):
+            deliver(session, SYSTEM, delivery_id=card.id)
+    assert not folder.exists()
+    assert {one.reason for one in deliveries(session)} == {"superseded", "withdrawn"}
 
 
 def test_who_wants_no_notices_gets_none_that_waited(session: Session, folder: Path) -> None:
