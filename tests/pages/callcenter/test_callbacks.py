@@ -76,6 +76,15 @@ def test_an_unhappy_one_without_a_reason_is_refused_and_nothing_is_lost(
     assert portal.card(waiting.ticket_no).round == 2
 
 
+def test_that_the_customer_agreed_is_not_forgotten_when_something_else_is_missing(
+    portal: Portal, waiting: CallbackCard
+) -> None:
+    with clock.frozen(MORNING.replace(hour=15)):  # eleven at night
+        page = answer(portal.browser("agent"), waiting, solved="no", satisfaction="1")
+    assert page.status == 422
+    assert page.tree.all("input", name="agreed", checked=True)
+
+
 def test_who_comes_second_learns_who_called_and_keeps_the_note(
     portal: Portal, waiting: CallbackCard
 ) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from callcenter.tickets.queries import ticket_history
 from foundation import clock
 from foundation.actor import Scope
+from loadmgmt.api.outage_moves import end_outage
 from loadmgmt.api.outages import outage_card, register_outage
 from loadmgmt.api.types import NewOutage, OutageKind
 from tests.factories.foundation import SYSTEM
@@ -127,6 +128,21 @@ def test_an_outage_waits_for_the_meters_that_were_dark(portal: Portal, crew: Bro
         portal.browser("dispatcher").get(f"/tickets/{ticket_no}"),
     ):
         assert f"失电的 {dark} 块电表有 95% 恢复电压后自动办结" in page.said
+
+
+def test_a_ticket_whose_outage_is_over_says_so(portal: Portal) -> None:
+    with portal.work() as session:
+        area_id = portal.meter().area_id
+        new = NewOutage(OutageKind.FAULT, area_id, clock.now() - timedelta(minutes=5), box_no="B-X")
+        outage = outage_card(session, Scope.everything(), register_outage(session, SYSTEM, new))
+    ticket_no = portal.ticket(outage_id=outage.id, area_id=area_id)
+    dispatcher = portal.browser("dispatcher")
+    assert "已结束" not in dispatcher.get(f"/tickets/{ticket_no}").said
+    with portal.work() as session:
+        end_outage(session, SYSTEM, outage.outage_no, version=None, note="已送电")
+    page = dispatcher.get(f"/tickets/{ticket_no}")
+    assert f"停电 {outage.outage_no} 已于" in page.said
+    assert page.tree.all("a", href=f"/outages/{outage.outage_no}")
 
 
 def test_every_way_from_a_task_opens_for_the_crew(portal: Portal, crew: Browser) -> None:

@@ -201,6 +201,7 @@ def ticket_values(card: TicketCard) -> dict[str, Any]:
     place = places_of(db(), {card.point_id}, {card.area_id}).of(card.point_id, card.area_id)
     meter = place.meter
     past = ticket_history(db(), card.case_id)
+    outage = outages_by_id(db(), [card.outage_id])[card.outage_id] if card.outage_id else None
     kind = CrewKind.INSPECTION if card.kind is TicketKind.INSPECTION else CrewKind.REPAIR
     return {
         "ticket": card,
@@ -216,16 +217,10 @@ def ticket_values(card: TicketCard) -> dict[str, Any]:
         "stages": _stages(card, {one.to_step for one in past}),
         "ways": ways_of(card),
         "crews": _crews(kind, card.unit_id),
-        "dark": _dark(card),
+        "outage": outage,
+        "dark": outage.was_dark if outage else 0,
         "share": outage_rules().restore.share,
     }
-
-
-def _dark(card: TicketCard) -> int:
-    """Count the meters that can prove an outage over; of no outage there are none."""
-    if card.outage_id is None:
-        return 0
-    return outages_by_id(db(), [card.outage_id])[card.outage_id].was_dark
 
 
 def _stages(card: TicketCard, entered: set[str]) -> list[str]:
