@@ -35,7 +35,7 @@ from metering.modbus.visit import Visited, visit
 from metering.network.types import Supply
 from metering.polling.meters import rating_of
 from metering.profiles.queries import owned_terminals, usable
-from metering.profiles.types import ConnectionOwned
+from metering.profiles.types import ConnectionOwned, in_short
 from metering.readings.rules.validation import Limits
 from metering.readings.validating import load_validation
 
@@ -83,7 +83,7 @@ def run_checks(
         raise ProfileMissing(profile=at_it.profile)
     owned = owned_terminals(session, at_it.host, at_it.port)
     if owned and not despite_owner:
-        raise ConnectionOwned(address=at_it.address, terminals=owned[:5])
+        raise ConnectionOwned(address=at_it.address, terminals=in_short(owned))
     visited = visit(
         Place(at_it.host, at_it.port, at_it.unit, TIMEOUT_S, at_it.line, tls),
         at_it.framing.value,

@@ -40,6 +40,7 @@ from metering.profiles.types import (
     ProfileWrong,
     Trial,
     TrialSeen,
+    in_short,
 )
 
 PROBED = Act.of("device.probed", "unit", "profile", "framing", "shift", "order", "fit_pct")
@@ -166,7 +167,7 @@ def try_profile(
     )
     owned = owned_terminals(session, trial.host, trial.port)
     if owned and not trial.despite_owner:
-        raise ConnectionOwned(address=f"{trial.host}:{trial.port}", terminals=owned[:5])
+        raise ConnectionOwned(address=f"{trial.host}:{trial.port}", terminals=in_short(owned))
     framings = OVER_TCP if trial.framing is None else (trial.framing,)
     try:
         probed = probe(

@@ -1,5 +1,6 @@
 """The shelf of profiles (规约库): what stands on it, and why a text is refused."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,6 +11,8 @@ from metering.modbus.link import Framing
 from metering.modbus.probe import Fit, PointSeen, Probed
 from metering.modbus.quantities import QUANTITIES
 
+SHOWN = 5
+"""So many terminals of a connection a refusal names."""
 TAKES = ("shift", "order")
 """What of a trial can be taken over into the text."""
 UNIT = {"1": "", "bit": ""}
@@ -61,6 +64,12 @@ class AddressNotAllowed(Refused):
     """The office does not look at devices in this network; facts: host."""
 
     code = "address_not_allowed"
+
+
+def in_short(numbers: Sequence[str]) -> list[str]:
+    """Give the first of many numbers, and how many more there are."""
+    more = len(numbers) - SHOWN
+    return [*numbers[:SHOWN], *([f"+ {more}"] if more > 0 else [])]
 
 
 class ConnectionOwned(Refused):
