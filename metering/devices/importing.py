@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -195,7 +196,14 @@ def _judged(
     read = against_each_other([read_row(one, listing) for one in said])
     rows = [one.row for one in read if one.row is not None]
     now: Standing = standing(session, rows)
-    return [checked(one, now, profiles) for one in read], rows
+    judged = [checked(one, now, profiles) for one in read]
+    return judged, [_as_those_behind(row, now) for row in rows]
+
+
+def _as_those_behind(row: DeviceRow, now: Standing) -> DeviceRow:
+    """Let a row that says no manner of its own be written as its connection stands."""
+    stands = row.inherits and (row.host, row.port) in now.manners
+    return replace(row, manner=None, inherits=False) if stands else row
 
 
 def _as_json(row: DeviceRow) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def against_each_other(rows: Sequence[ReadRow]) -> list[ReadRow]:
         row, problems = one.row, []
         manner, of_line = manners.get((row.host, row.port), (None, 0))
         if row.manner is None:
-            row = replace(row, manner=manner)
+            row = replace(row, manner=manner, inherits=manner is not None)
         elif manner is not None and row.manner != manner:
             told = {"said": str(manner), "line": str(of_line)}
             problems.append(RowProblem("framing", "manner_twice", told))

@@ -209,7 +209,8 @@ def _of_profile(row: DeviceRow, profiles: Mapping[str, ProfileCard]) -> Iterator
 def _of_terminal(row: DeviceRow, now: Standing) -> Iterator[RowProblem]:
     address = (row.host, row.port, row.unit)
     manner = now.manners.get((row.host, row.port))
-    if manner is not None and row.manner is not None and manner != row.manner:
+    said = None if row.inherits else row.manner
+    if manner is not None and said is not None and manner != said:
         yield RowProblem("framing", "manner_differs", {"stands": str(manner)})
     known = now.terminals.get(row.terminal_no)
     holder = now.at.get(address)

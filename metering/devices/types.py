@@ -271,6 +271,7 @@ class DeviceRow:
         port: 0 on a serial line.
         interval_s: an interval of the terminal's own [s]; None: by the class of the point.
         manner: of its connection; None: as those behind it are, Modbus TCP if there are none.
+        inherits: another row of the list said the manner; what stands already outweighs it.
     """
 
     line: int
@@ -288,6 +289,7 @@ class DeviceRow:
     unit: int
     interval_s: int | None
     manner: Manner | None = None
+    inherits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

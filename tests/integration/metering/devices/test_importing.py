@@ -194,6 +194,17 @@ def test_two_manners_of_one_connection_are_wrong(
     assert codes([one]) == [["manner_differs"]]
 
 
+def test_a_row_with_a_wrong_manner_makes_no_other_wrong(
+    session: Session, profiles: Mapping[str, ProfileCard]
+) -> None:
+    _, area_no, _ = area(session)
+    write_list(session, SYSTEM, sent(session, row(area_no, 1, framing="rtu")), profiles)
+    rows = (row(area_no, 2), row(area_no, 3, framing="tls"))
+    assert codes(judged(session, profiles, *rows)) == [[], ["manner_differs"]]
+    write_list(session, SYSTEM, sent(session, *rows), profiles)
+    assert [one.framing for one in by_number(session)] == ["rtu", "rtu"]
+
+
 def test_rows_that_say_the_same_of_two_things_are_wrong(
     session: Session, profiles: Mapping[str, ProfileCard]
 ) -> None:
