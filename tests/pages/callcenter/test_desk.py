@@ -97,6 +97,18 @@ def test_dangers_told_later_make_a_ticket_critical(portal: Portal, agent: Browse
     assert portal.card(number).evidence["dangers"] == ["smoke"]
 
 
+def test_who_calls_again_hears_of_the_promise_that_runs(portal: Portal, agent: Browser) -> None:
+    first, houses = calls(portal)
+    log(agent, first, symptom="flicker")
+    number = str(card(portal, first).ticket_no)
+    with portal.work() as session:
+        second = answered(session, portal.town.people["agent"], houses[0].phone)
+    script = agent.get(f"/desk?call={second}").tree.one("ol", class_="say scroll fill").text
+    assert f"您的报修 {number} 已受理" in script
+    assert "前到达现场" in script
+    assert "分钟" not in script
+
+
 def test_a_number_that_is_none_is_refused(portal: Portal, agent: Browser) -> None:
     call_id, _ = calls(portal)
     page = log(agent, call_id, contact_phone="not a number")

@@ -165,6 +165,7 @@ def test_a_connection_is_said_for_all_behind_it_and_audited(
         ("tls", "17", "", "并发数应为 1 至 16"),
         ("tls", "many", "", "并发数应为 1 至 16"),
         ("serial", "1", "9600-8E1", "与通信方式不符"),
+        ("mbap", "1", "9600-8E1", "只有串口才有串口参数"),
         ("carrier pigeon", "1", "", "不是通信方式"),
     ):
         refused = inspector.post(path, framing=framing, depth=depth, line=line)

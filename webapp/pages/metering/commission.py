@@ -132,7 +132,10 @@ def _manner() -> Manner:
     depth = request.form.get("depth", "").strip() or "1"
     if not re.fullmatch(r"[0-9]{1,2}", depth):
         raise MannerWrong(why="depth", said=depth)
-    return Manner(Framing(said), int(depth), request.form.get("line", "").strip())
+    line = request.form.get("line", "").strip()
+    if line and said != Framing.SERIAL:
+        raise MannerWrong(why="line_unused", said=line)
+    return Manner(Framing(said), int(depth), line)
 
 
 def _detail(terminal_no: str, *, refused: GridhallError | None = None) -> str:
