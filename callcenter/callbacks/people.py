@@ -68,7 +68,7 @@ def _caller(call: Call) -> Person:
 
 
 def _reports(session: Session, outage_id: int) -> list[int]:
-    return [one.ref for one in outage_reports(session, outage_id)]
+    return [one.ref for one in outage_reports(session, outage_id) if one.source == "call"]
 
 
 def _calls(session: Session, card: TicketCard) -> Sequence[Call]:
