@@ -141,6 +141,7 @@ def test_a_ticket_whose_outage_is_over_says_so(portal: Portal) -> None:
     with portal.work() as session:
         end_outage(session, SYSTEM, outage.outage_no, version=None, note="已送电")
     page = dispatcher.get(f"/tickets/{ticket_no}")
+    assert page.problems == []
     assert f"停电 {outage.outage_no} 已于" in page.said
     assert page.tree.all("a", href=f"/outages/{outage.outage_no}")
 

@@ -81,6 +81,7 @@ def test_dangers_a_contact_and_a_place_reach_the_crew(portal: Portal, agent: Bro
     task = portal.browser("crew").get(f"/m/tasks/{number}")
     assert task.tree.all("a", href="tel:13811112222")
     for page in (task, portal.browser("dispatcher").get(f"/tickets/{number}")):
+        assert page.problems == []
         for said in ("电线掉落", "有人触电", "屋后田埂"):
             assert said in page.said
 
