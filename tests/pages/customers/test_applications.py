@@ -1,10 +1,12 @@
 """Cases in the portal: taken in, moved by the right hands, nothing typed ever lost."""
 
+from datetime import datetime
 from io import BytesIO
 
 import pytest
 
 from customers.applications.queries.cases import application_card
+from customers.applications.queries.plan import archive_plan
 from customers.applications.types import ApplicationCard
 from foundation import clock
 from foundation.actor import Desk
@@ -187,6 +189,25 @@ def test_a_step_s_words_survive_a_closed_browser(portal: Portal, clerk: Browser)
     assert "写到一半" in page.said
     other = ready(portal, "supervisor").get(f"/apps/{number}")
     assert "写到一半" not in other.said
+
+
+def test_the_time_of_fitting_is_the_offices(portal: Portal, clerk: Browser) -> None:
+    number = case_at(portal, "archive")
+    with portal.work() as session:
+        lines = archive_plan(session, application_card(session, number))
+    (fitted,) = [one.after for one in lines if one.key == "meter.fitted_at"]
+    at = datetime.fromisoformat(str(fitted)).astimezone(clock.office_zone())
+    assert f"{at:%Y-%m-%d %H:%M}" in clerk.get(f"/apps/{number}?tab=archive").said
+
+
+def test_a_paused_case_offers_no_submit(portal: Portal, clerk: Browser) -> None:
+    number = case_at(portal, "survey")
+    assert clerk.get(f"/apps/{number}").tree.all("form", id="stage")
+    version = str(card(portal, number).version)
+    clerk.post(f"/apps/{number}/pause", version=version, reason="customer_works", note="等客户")
+    page = clerk.get(f"/apps/{number}")
+    forward = [one for one in page.tree.all("button") if "提交至" in one.text]
+    assert forward == []
 
 
 def test_a_case_is_taken_given_back_paused_and_resumed(portal: Portal, clerk: Browser) -> None:
