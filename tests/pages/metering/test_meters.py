@@ -101,9 +101,7 @@ def test_every_curve_of_any_day_is_drawn(
     assert page.tree.all("table")
 
 
-def test_the_quarter_that_goes_on_is_drawn_no_later_than_now(
-    portal: Portal, dispatcher: Browser
-) -> None:
+def test_the_quarter_that_goes_on_is_drawn_no_later_than_now(portal: Portal) -> None:
     one = portal.meter()
     noon = clock.day_span(clock.business_date())[0] + timedelta(hours=12)
     with portal.work() as session:
@@ -111,7 +109,7 @@ def test_the_quarter_that_goes_on_is_drawn_no_later_than_now(
             at = noon + timedelta(minutes=minutes)
             stored(session, reading(one.meter_id, at, u_a=221.5))
     with clock.frozen(noon + timedelta(minutes=7)):
-        page = dispatcher.get(f"/meters/{one.meter_no}?part=curve")
+        page = portal.browser("dispatcher").get(f"/meters/{one.meter_no}?part=curve")
     assert [line.split()[0] for line in page.row_texts()][-2:] == ["12:00", "12:07"]
 
 
